@@ -1,0 +1,160 @@
+"""make_app: constructs everything and wires it. The only module that does."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import socket
+from pathlib import Path
+from typing import Any
+
+from tornado import autoreload
+from tornado.web import Application, RequestHandler
+
+from chat.config import Config
+from chat.directory import Directory
+from chat.folder import Folder
+from chat.pages import (
+    HealthPage,
+    JoinPage,
+    MessagesPage,
+    MissingPage,
+    NamePage,
+    RoomFinder,
+    RoomPage,
+    SignOutPage,
+    Site,
+    StaticPage,
+    StylePage,
+)
+from chat.rooms import Hub
+from chat.server import Server
+from chat.sockets import ChatSocket, PlainSocket
+from chat.store import Store, restore
+from chat.tasks import Tasks
+
+log = logging.getLogger("chat")
+
+ROOT = Path(__file__).parent.parent
+STYLES = ("tokens", "base", "layout", "timeline", "composer", "people")
+BACKLOG = 4096  # connections that may wait to be accepted: everyone comes back after a restart
+DRAIN = 1.5  # seconds for peers to answer the close of a restart
+
+
+class ChatApp(Application):
+    """The routes, and what lives as long as the process."""
+
+    def __init__(self, site: Site, tasks: Tasks, folder: Folder) -> None:
+        self.site = site
+        self.tasks = tasks
+        self.folder = folder
+        self.server: Server | None = None
+        given: dict[str, Any] = {"site": site}
+        static = {"site": site, "path": str(ROOT / "static")}
+        super().__init__(
+            [
+                (r"/", RoomPage, given),
+                (r"/r/", RoomFinder, given),
+                (r"/r/([^/]+)", RoomPage, given),
+                (r"/r/([^/]+)/ws", ChatSocket, given),
+                (r"/r/([^/]+)/messages", MessagesPage, given),
+                (r"/ws/([0-9]{1,20})", PlainSocket, given),
+                (r"/join", JoinPage, given),
+                (r"/name", NamePage, given),
+                (r"/signout", SignOutPage, given),
+                (r"/healthz", HealthPage, given),
+                (rf"/static/{site.build}/css/app\.css", StylePage, given),
+                (rf"/static/{site.build}/(.*)", StaticPage, static),
+            ],
+            default_handler_class=MissingPage,
+            default_handler_args=given,
+            template_path=str(ROOT / "templates"),
+            cookie_secret=folder.secret.decode(),
+            cross_origin_protection=True,
+            compress_response=True,
+            compiled_template_cache=not site.config.debug,
+            log_function=_log_request,
+        )
+
+    def start(self) -> None:
+        """Start the writer and the once-a-second work, on the running event loop."""
+        ChatSocket.live.clear()
+        self.site.store.start()
+        self.tasks.start(self._tick())
+
+    def listen_on(self, port: int, address: str) -> int:
+        """Listen; returns the port (another one for 0). Raises OSError."""
+        proxied = self.site.config.loopback  # only then is what it says of the client to be trusted
+        self.server = Server(self, xheaders=proxied)
+        self.server.listen(port, address, backlog=BACKLOG)
+        return int(next(iter(self.server._sockets.values())).getsockname()[1])
+
+    async def stop(self) -> None:
+        """Stop accepting, finish and confirm what is being saved, and ask everyone to come back."""
+        if self.server is not None:
+            self.server.stop()
+        await self.site.store.close()
+        self.site.hub.flush()
+        await ChatSocket.drain(DRAIN)
+        await self.tasks.cancel()
+        self.folder.close()
+
+    async def _tick(self) -> None:
+        loop, turn = asyncio.get_running_loop(), 0
+        while True:
+            await asyncio.sleep(1.0)
+            turn += 1
+            self.site.hub.tick()
+            ChatSocket.sweep(loop.time(), turn)
+
+
+def make_app(config: Config) -> ChatApp:
+    """The application over its data folder. Raises FolderError or StoreError with one line."""
+    folder = Folder(config.data)
+    try:
+        if config.restore:
+            restore(folder.database, Path(config.restore))
+        store = Store(folder.database, max_rooms=config.rooms)
+    except Exception:
+        folder.close()
+        raise
+    tasks = Tasks()
+    css = b"\n".join((ROOT / "static" / "css" / f"{name}.css").read_bytes() for name in STYLES)
+    site = Site(
+        config=config,
+        hub=Hub(store, tasks, config.rate),
+        directory=Directory(store),
+        store=store,
+        words=json.loads((ROOT / "templates" / "en.json").read_text()),
+        build=_build(),
+        css=css,
+        names=_own_names(config),
+    )
+    if config.debug:
+        for path in [*ROOT.glob("static/**/*"), *ROOT.glob("templates/*")]:
+            autoreload.watch(str(path))
+        autoreload.start()
+    return ChatApp(site, tasks, folder)
+
+
+def _build() -> str:
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "static").glob("**/*.*")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+def _own_names(config: Config) -> frozenset[str]:
+    """The host names that are ours; none to check when anyone may connect and no --host is set."""
+    if not config.loopback and not config.hosts:
+        return frozenset()
+    own = socket.gethostname().lower()
+    return config.hosts | {own, f"{own}.local"}
+
+
+def _log_request(handler: RequestHandler) -> None:
+    """A normal day is quiet: only what the server did wrong is worth a line."""
+    if handler.get_status() >= 500 and handler.get_status() != 503:
+        log.error("%d %r", handler.get_status(), handler.request.uri)

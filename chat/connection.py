@@ -1,0 +1,288 @@
+"""Connection: one upgraded socket, owned whole. One read, all its frames; strict RFC 6455.
+
+After the handshake Tornado would keep a stream, a task, buffers and several coroutines for each
+connection, and would await three reads for each frame. This subclass takes the bare socket
+instead. It overrides private methods of Tornado 6.6 (setup.cfg pins it; test_connection guards it).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+from tornado.util import _websocket_mask
+from tornado.websocket import WebSocketProtocol13, _WebSocketParams
+
+from chat.frames import BINARY, CLOSE, PING, PONG, TEXT, frame_bytes
+from chat.protocol import FRAME_LIMIT, Close
+
+if TYPE_CHECKING:
+    from chat.sockets import ChatSocket
+
+CHUNK = 64 * 1024  # bytes read at once
+LINGER = 2.0  # seconds for the peer to answer our close before the socket goes
+JUNK = 400  # control frames and fragments a peer may send between two sweeps (20 s)
+OWED = 128 * 1024  # bytes of replies kept for a peer that does not read
+
+
+class Connection(WebSocketProtocol13):
+    """Owns the socket, what has been read of an unfinished frame, and what is owed to the peer.
+
+    `handler` is told of each text message, of the end, and that a full socket has drained.
+    """
+
+    handler: ChatSocket
+    sock: socket.socket | None
+
+    def __init__(self, handler: ChatSocket) -> None:
+        super().__init__(handler, False, _WebSocketParams())
+        self.sock = None
+        self.owed = b""
+        self._rest = b""
+        self._closing = False
+
+    def take_over(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Take the bare socket from Tornado's stream. Called once, from `open`.
+
+        False if the peer is gone already.
+        """
+        stream = self.stream
+        if stream.closed() or stream.writing():
+            stream.close()
+            return False
+        self._rest = bytes(stream._read_buffer)  # frames that came with the handshake
+        if stream._state is not None:
+            stream.io_loop.remove_handler(stream.fileno())
+        self.sock = stream.socket
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.send = self.sock.send
+        stream.socket = None  # type: ignore[assignment]
+        stream._closed = True
+        self.stream = None  # type: ignore[assignment]
+        self.loop = loop
+        self.heard = self.drained = loop.time()
+        self.junk = 0
+        self.parked = 0.0  # since when a message is unfinished
+        return True
+
+    async def _receive_frame_loop(self) -> None:
+        """Instead of a coroutine that lives as long as the connection: a callback for each read."""
+        if self.sock is None:
+            return
+        self.loop.add_reader(self.sock, self._readable)
+        if self._rest:
+            rest, self._rest = self._rest, b""
+            self._feed(rest)
+
+    # -- the end
+
+    def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Send a close frame, tell the handler now, and give the peer a moment to answer."""
+        if self.sock is None or self._closing:
+            return
+        self._closing = True
+        if self.owed:
+            self.cut()  # a close frame cannot stand inside another frame
+            return
+        payload = b"" if code is None else code.to_bytes(2, "big") + (reason or "").encode()[:120]
+        try:
+            self.sock.send(frame_bytes(payload, CLOSE))
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.cut()
+            return
+        # What the peer still sends is read and dropped: closing over unread bytes would reset
+        # the connection, and the reset could overtake the close frame.
+        self.loop.call_later(LINGER, self.cut)
+        self._tell(code)
+
+    def cut(self) -> None:
+        """End the connection now; always possible, whatever state it is in."""
+        sock, self.sock = self.sock, None
+        if sock is None:
+            return
+        self.loop.remove_reader(sock)
+        self.loop.remove_writer(sock)
+        sock.close()
+        self.owed = self._rest = b""
+        self._fragmented_message_buffer = None
+        self._tell(None)
+
+    def _tell(self, code: int | None) -> None:
+        if not self.client_terminated:
+            self.client_terminated = self.server_terminated = True
+            self.handler.on_ws_connection_close(code or self.close_code, self.close_reason)
+
+    def is_closing(self) -> bool:
+        """Whether nothing more can be sent."""
+        return self.sock is None or self._closing
+
+    def on_connection_close(self) -> None:
+        """The handler has been told of the end; a socket that is closing is still waited for."""
+        if not self._closing:
+            self.cut()
+
+    def _abort(self) -> None:
+        self.cut()
+
+    # -- writing what the socket did not take
+
+    def owe(self, data: bytes) -> None:
+        """Send this as soon as the socket takes it, before anything else."""
+        if self.sock is None or self._closing:
+            return
+        if len(self.owed) + len(data) > OWED:
+            self.cut()
+            return
+        if not self.owed:
+            self.drained = self.loop.time()
+            self.loop.add_writer(self.sock, self._writable)
+        self.owed += data
+
+    def _writable(self) -> None:
+        assert self.sock is not None
+        try:
+            sent = self.sock.send(self.owed) if self.owed else 0
+        except BlockingIOError:
+            return
+        except OSError:
+            self.cut()
+            return
+        self.heard = self.drained = self.loop.time()  # draining is a sign of life too
+        self.owed = self.owed[sent:]
+        if not self.owed:
+            self.loop.remove_writer(self.sock)
+            self.handler.on_drain()
+
+    # -- reading
+
+    def _readable(self) -> None:
+        assert self.sock is not None
+        try:
+            data = self.sock.recv(CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.cut()
+        elif not self._closing:
+            self.heard = self.loop.time()
+            self._feed(self._rest + data if self._rest else data)
+
+    def _feed(self, data: bytes) -> None:
+        """Serve every whole frame in the data and keep the rest."""
+        at, size = 0, len(data)
+        while size - at >= 2 and not self._closing and self.sock is not None:
+            first, second = data[at], data[at + 1]
+            length, start = second & 0x7F, at + 6
+            if length == 126:
+                length, start = int.from_bytes(data[at + 2 : at + 4], "big"), at + 8
+            elif length == 127:
+                length, start = int.from_bytes(data[at + 2 : at + 10], "big"), at + 14
+            if not self._legal(first, second, length, whole_header=size >= start):
+                return
+            if size < start + length:
+                break
+            payload = _websocket_mask(data[start - 4 : start], data[start : start + length])
+            at = start + length
+            self._serve(first, payload)
+        self._rest = data[at:]
+        if self._rest or self._fragmented_message_buffer is not None:
+            self.parked = self.parked or self.heard
+        else:
+            self.parked = 0.0
+
+    def _legal(self, first: int, second: int, length: int, whole_header: bool) -> bool:
+        """RFC 6455 section 5: masked, no reserved bits, known opcodes, short control frames."""
+        opcode = first & 0x0F
+        control = opcode & 0x8
+        fragments = self._fragmented_message_buffer
+        if (
+            first & 0x70
+            or not second & 0x80
+            or opcode not in (0, TEXT, BINARY, CLOSE, PING, PONG)
+            or (control and (not first & 0x80 or second & 0x7F > 125))
+            or (not control and (opcode == 0) != (fragments is not None))
+        ):
+            self.close(Close.PROTOCOL_ERROR, "protocol error")
+            return False
+        if whole_header and length + len(fragments or b"") > FRAME_LIMIT and not control:
+            self.close(Close.TOO_BIG, "message too big")
+            return False
+        return True
+
+    def _serve(self, first: int, payload: bytes) -> None:
+        opcode, final = first & 0x0F, first & 0x80
+        if opcode == TEXT and final:
+            self._text(payload)
+            return
+        if opcode & 0x8 or not final or not payload:
+            self.junk += 1
+            if self.junk > JUNK:
+                self.close(Close.POLICY, "too many control frames or fragments")
+                return
+        if opcode == CLOSE:
+            self._closed(payload)
+        elif opcode == PING:
+            self._pong(payload)
+        elif opcode == PONG:
+            return
+        else:
+            self._fragment(opcode, final, payload)
+
+    def _fragment(self, opcode: int, final: int, payload: bytes) -> None:
+        if opcode:
+            self._fragmented_message_opcode = opcode  # type: ignore[assignment]
+            self._fragmented_message_buffer = bytearray()
+        buffer = self._fragmented_message_buffer
+        assert buffer is not None
+        buffer += payload
+        if final:
+            self._fragmented_message_buffer = None
+            if self._fragmented_message_opcode == TEXT:
+                self._text(bytes(buffer))
+            else:
+                self.handler.on_binary()
+
+    def _text(self, payload: bytes) -> None:
+        try:
+            text = payload.decode()
+        except UnicodeDecodeError:
+            self.close(Close.BAD_DATA, "not UTF-8")
+            return
+        try:
+            self.handler.on_message(text)
+        except Exception as error:  # a bug of ours ends this connection and no other
+            self.handler.log_exception(type(error), error, error.__traceback__)
+            self.cut()
+
+    def _pong(self, payload: bytes) -> None:
+        if not self.owed and self.sock is not None:  # a full socket gets no pong: it is not read
+            frame = frame_bytes(payload, PONG)
+            try:
+                sent = self.sock.send(frame)
+            except BlockingIOError:
+                return
+            except OSError:
+                self.cut()
+                return
+            if sent < len(frame):
+                self.handler.lag(frame[sent:])
+
+    def _closed(self, payload: bytes) -> None:
+        """The peer's close (RFC 6455 section 7.4): answer with its own code, if that is legal."""
+        code = int.from_bytes(payload[:2], "big") if payload else None
+        legal = code is None or code in range(1000, 1015) or code in range(3000, 5000)
+        if len(payload) == 1 or not legal or code in (1004, 1005, 1006):
+            self.close(Close.PROTOCOL_ERROR, "illegal close code")
+            return
+        try:
+            self.close_reason = payload[2:].decode()
+        except UnicodeDecodeError:
+            self.close(Close.BAD_DATA, "not UTF-8")
+            return
+        self.close_code = code
+        self.close(code)
+        self.cut()

@@ -1,0 +1,528 @@
+"""Hub and Room: what is said, in which order, and who gets it. Knows no sockets, SQL or JSON.
+
+Every lasting change is saved by the store first; then it enters the room's outbox, and all that
+one turn of the event loop brought leaves as one frame to every live peer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from time import monotonic
+from typing import Protocol
+
+import msgspec
+
+from chat import __version__
+from chat.directory import now_ms
+from chat.frames import PING, Frame, frame_bytes
+from chat.limits import TokenBucket
+from chat.presence import Presence
+from chat.protocol import (
+    FRESH,
+    GAP,
+    PEOPLE_ALL,
+    Appear,
+    Beat,
+    Close,
+    Delete,
+    Edit,
+    Event,
+    Gap,
+    HasRead,
+    IsTyping,
+    Live,
+    Message,
+    People,
+    Person,
+    Ping,
+    Pong,
+    Read,
+    Refusal,
+    Refused,
+    Say,
+    Typing,
+    Welcome,
+    clean,
+    encode,
+)
+from chat.store import Draft, Store, Writer
+from chat.tasks import Tasks
+
+RECENT = 500  # changes a room keeps encoded, so that joining and returning cost no query
+BATCH = 64 * 1024  # bytes of history given to a peer each time its socket has drained
+ROWS = 200  # rows read from the log at once for such a batch
+HOPS = 3  # turns of the loop a flush waits at most for more to join it
+IDLE = 60.0  # seconds a room without peers is kept in memory
+TYPING = 2.5  # seconds between two `typing` of one peer
+BURST = 4  # seconds' worth of messages that may come at once
+PING_FRAME = Frame(frame_bytes(b"", PING))
+
+
+class Peer(Protocol):
+    """One open connection as a room sees it."""
+
+    person: Person
+    room: Room
+    cursor: int | None  # while behind: it has everything up to this rev; None: nothing yet
+    blocked: bool  # its socket is full: nothing is given to it until it has drained
+    visible: bool
+    typed: float
+
+    def write_message(self, frame: Frame) -> None:
+        """Give it what the log can give again; if the socket is full, it falls behind."""
+
+    def reply(self, event: Event) -> None:
+        """Tell this peer alone; kept until the socket takes it."""
+
+    def dismiss(self, code: int, reason: str, after: int) -> None:
+        """Say `bye` and close."""
+
+
+class Hub:
+    """Owns the rooms in memory, each person's connections, and the turn's flush."""
+
+    def __init__(self, store: Store, tasks: Tasks, rate: float = 0.0) -> None:
+        self.store = store
+        self.tasks = tasks
+        self.rooms: dict[str, Room] = {}
+        self.connections: dict[str, dict[Peer, None]] = {}  # user -> their peers, oldest first
+        self._heads = store.heads()
+        self._rate = rate
+        self._buckets: dict[str, TokenBucket] = {}
+        self._dirty: list[Room] = []
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing has ever been said here."""
+        return not self._heads
+
+    def room(self, name: str) -> Room:
+        """The room of this name; one that nobody has spoken in exists in memory only."""
+        room = self.rooms.get(name)
+        if room is None:
+            room = self.rooms[name] = Room(self, name, self._heads.get(name, 0))
+        return room
+
+    def allow(self, user: str) -> None:
+        """Count one message of this person. Raises Refusal slow_down with the time to wait."""
+        bucket = self._buckets.get(user)
+        if bucket is None:
+            bucket = self._buckets[user] = TokenBucket(self._rate, self._rate * BURST)
+        wait = bucket.take(monotonic())
+        if wait:
+            raise Refusal("slow_down", max(1, round(wait * 1000)))
+
+    def connect(self, peer: Peer, most: int) -> None:
+        """A new connection of a person; beyond `most` (0: any number) the oldest gives way."""
+        mine = self.connections.setdefault(peer.person.user, {})
+        if most and len(mine) >= most:
+            next(iter(mine)).dismiss(Close.REPLACED, "replaced", -1)
+        mine[peer] = None
+
+    def disconnect(self, peer: Peer) -> None:
+        """A connection is over."""
+        mine = self.connections.get(peer.person.user, {})
+        mine.pop(peer, None)
+        if not mine:
+            self.connections.pop(peer.person.user, None)
+
+    def rename(self, person: Person) -> None:
+        """What this person says from now on is under another name."""
+        for peer in self.connections.get(person.user, ()):
+            peer.person = person
+        for room in self.rooms.values():
+            room.presence.rename(person)
+
+    def sign_out(self, user: str) -> None:
+        """Close every connection of this person, at once."""
+        for peer in list(self.connections.get(user, ())):
+            peer.dismiss(Close.SIGNED_OUT, "signed_out", -1)
+        for room in self.rooms.values():
+            room.presence.forget(user)
+
+    def publish(self, name: str, message: Message) -> None:
+        """A change is on disk: give it to the room, if anyone is in it. Called in rev order."""
+        self._heads[name] = message.rev
+        room = self.rooms.get(name)
+        if room is not None:
+            room.publish(message)
+
+    def dirty(self, room: Room) -> None:
+        """This room has something to flush."""
+        self._dirty.append(room)
+        if len(self._dirty) == 1:
+            asyncio.get_running_loop().call_soon(self._hop, 0, 0)
+
+    def _hop(self, count: int, hops: int) -> None:
+        """Wait for a turn that brings nothing new: what arrives close together leaves together."""
+        now = sum(len(room.outbox) for room in self._dirty)
+        if now > count and hops < HOPS:
+            asyncio.get_running_loop().call_soon(self._hop, now, hops + 1)
+            return
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what every room has to say."""
+        rooms, self._dirty = self._dirty, []
+        for room in rooms:
+            room.flush()
+
+    def tick(self) -> None:
+        """Once a second: who has left, who is here, which rooms nobody needs."""
+        now = monotonic()
+        for room in list(self.rooms.values()):
+            room.tick(now)
+            if room.idle_since and now - room.idle_since > IDLE:
+                del self.rooms[room.name]
+        for user in [user for user in self._buckets if user not in self.connections]:
+            if self._buckets[user].full(now):
+                del self._buckets[user]
+
+
+class Room:
+    """One log and its listeners. Owns who is live, who is behind, and the outbox of this turn."""
+
+    def __init__(self, hub: Hub, name: str, rev: int) -> None:
+        self.hub = hub
+        self.name = name
+        self.live: set[Peer] = set()
+        self.behind: set[Peer] = set()
+        self.outbox: list[Frame] = []
+        self.rev = rev  # published; the outbox holds what is not flushed yet
+        self.flushed = rev  # the live peers have everything up to this rev
+        self.presence = Presence()
+        self.idle_since = monotonic()  # 0.0 while anyone is in
+        # The newest changes by id, in rev order: every one with a rev above the floor.
+        self._recent: OrderedDict[int, Frame] = OrderedDict()
+        self._floor = rev
+        self._warm = rev == 0
+        self._warming = asyncio.Lock()
+        self._people: People | None = None
+        self._beat: tuple[int, Frame] | None = None
+
+    @property
+    def peers(self) -> set[Peer]:
+        """Everyone who gets this room's frames: those who are live and those catching up."""
+        return self.live | self.behind
+
+    # -- commands of a peer; each may raise Refusal
+
+    def say(self, peer: Peer, command: Say) -> None:
+        """Save a message, then publish it; the sender's own copy is the confirmation."""
+        draft = self._draft(peer.person, command.text, command.cid)
+        self._save(
+            lambda writer: writer.append(draft),
+            lambda outcome: self._answer(peer, outcome, cid=command.cid),
+        )
+
+    def edit(self, peer: Peer, command: Edit) -> None:
+        """Save another text for my own message, then publish it."""
+        self._change(peer, command.id, clean(command.text))
+
+    def delete(self, peer: Peer, command: Delete) -> None:
+        """Take the text out of my own message, then publish that."""
+        self._change(peer, command.id, None)
+
+    def typing(self, peer: Peer, command: Typing) -> None:
+        """Tell the live peers; too often is not an error, it is just not passed on."""
+        now = monotonic()
+        if now - peer.typed >= TYPING:
+            peer.typed = now
+            self._emit(Frame.of(IsTyping(peer.person.user, peer.person.name)))
+
+    def read(self, peer: Peer, command: Read) -> None:
+        """Tell my own other tabs in this room."""
+        frame = Frame.of(HasRead(command.id))
+        for other in self.hub.connections[peer.person.user]:
+            if other is not peer and other.room is self and other in self.live:
+                other.write_message(frame)
+
+    def appear(self, peer: Peer, command: Appear) -> None:
+        """My tab is visible or hidden."""
+        if command.here != peer.visible:
+            peer.visible = command.here
+            self.presence.appear(peer.person.user, command.here, monotonic())
+
+    def ping(self, peer: Peer, command: Ping) -> None:
+        """Answer."""
+        peer.reply(Pong())
+
+    async def post(self, person: Person, text: str, cid: str | None) -> Message:
+        """`say` for a form: returns the stored message."""
+        draft = self._draft(person, text, cid)
+        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+
+        def answer(outcome: Message | Refusal) -> None:
+            if isinstance(outcome, Refusal):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        self._save(lambda writer: writer.append(draft), answer)
+        return await future
+
+    # -- coming and going
+
+    def join(self, peer: Peer, after: int | None, epoch: str | None) -> None:
+        """Let a peer in: welcome it, and bring it up to date from its cursor if that is valid."""
+        self.idle_since = 0.0
+        self.behind.add(peer)
+        self.presence.arrive(peer.person, monotonic())
+        store = self.hub.store
+        people = msgspec.Raw(encode(self._known_people()))
+        welcome = Welcome(peer.person, self.name, store.epoch, self.flushed, people, __version__)
+        head = [Frame.of(welcome)]
+        peer.cursor = None
+        if after is not None and epoch == store.epoch and after <= self.flushed:
+            peer.cursor = after
+            if self.flushed - after > GAP:
+                peer.cursor = self.flushed - FRESH
+                head.append(Frame.of(Gap(after, peer.cursor, peer.cursor - after)))
+        self._catch_up(peer, head)
+
+    def listen(self, peer: Peer) -> None:
+        """Let a peer in that wants only what is said from now on."""
+        self.idle_since = 0.0
+        self.live.add(peer)
+        self.presence.arrive(peer.person, monotonic())
+
+    def leave(self, peer: Peer) -> None:
+        """Forget a peer whose connection is over."""
+        self.live.discard(peer)
+        self.behind.discard(peer)
+        self.presence.depart(peer.person.user, peer.visible, monotonic())
+        if not self.live and not self.behind:
+            self.idle_since = monotonic()
+
+    def fall_behind(self, peer: Peer, rev: int) -> None:
+        """The peer's socket is full; it was given everything up to `rev` (0: nothing new)."""
+        if peer in self.live:
+            self.live.discard(peer)
+            self.behind.add(peer)
+            peer.cursor = self.flushed
+        if rev:
+            peer.cursor = rev
+
+    def catch_up(self, peer: Peer) -> None:
+        """The peer's socket has drained: go on from its cursor."""
+        # Revs may jump from here to `live`, where a changed message has moved to a later one.
+        cursor = peer.cursor
+        self._catch_up(peer, [] if cursor is None else [Frame.of(Gap(cursor, cursor, 0))])
+
+    def _catch_up(self, peer: Peer, head: list[Frame]) -> None:
+        """Give the peer what it lacks, a batch each time its socket drains, until it is level."""
+        while peer in self.behind and not peer.blocked:
+            missed = self._missed(peer.cursor)
+            if missed is None:
+                if head:
+                    peer.write_message(Frame.join(head, len(head)))
+                self.hub.tasks.start(self._read(peer))
+                return
+            self._give(peer, head, *missed)
+            head = []
+
+    def _give(self, peer: Peer, head: list[Frame], missed: list[Frame], upto: int) -> None:
+        """Write everything up to `upto`; a peer that took it all and lacks nothing is live.
+
+        Only what has been flushed is read, and there is no await between "it has what was
+        flushed" and "it is live": nothing is missed and nothing comes twice.
+        """
+        level = upto == self.flushed
+        tail = [Frame.of(Live(upto))] if level else []
+        peer.write_message(Frame.join([*head, *missed, *tail], len(head)))
+        if not peer.blocked:
+            peer.cursor = upto
+            if level:
+                self.behind.discard(peer)
+                self.live.add(peer)
+
+    def _missed(self, cursor: int | None) -> tuple[list[Frame], int] | None:
+        """The next batch after this cursor and how far it reaches; None if memory lacks it."""
+        recent = [f for f in self._recent.values() if _rev(f) <= self.flushed]
+        if cursor is None:
+            newest = sorted(recent, key=_id)[-FRESH:]
+            known = self._floor == 0 or (len(newest) == FRESH and _id(newest[0]) > self._floor)
+            return (sorted(newest, key=_rev), self.flushed) if known else None
+        if cursor < self._floor:
+            return None
+        return _batch([f for f in recent if _rev(f) > cursor], self.flushed)
+
+    async def _read(self, peer: Peer) -> None:
+        """Bring the peer on from the log, off the event loop."""
+        if not self._warm:
+            await self.warm()
+            self._catch_up(peer, [])
+            return
+        cursor, upto = peer.cursor or 0, self.flushed
+        messages = await self.hub.store.changes(self.name, cursor, upto, ROWS)
+        if peer not in self.behind or peer.blocked:
+            return
+        if len(messages) == ROWS:
+            upto = messages[-1].rev
+        self._give(peer, [], *_batch([Frame.of(message) for message in messages], upto))
+        self._catch_up(peer, [])
+
+    async def warm(self) -> None:
+        """Read the newest changes once, so that joining and returning cost no query."""
+        async with self._warming:
+            if self._warm:
+                return
+            floor = self._floor
+            messages = await self.hub.store.newest(self.name, RECENT)
+            self._warm = True
+            if self._floor != floor:
+                return  # so much was said meanwhile that memory is full of newer changes
+            older = OrderedDict((m.id, Frame.of(m)) for m in messages if m.rev <= floor)
+            for id, frame in self._recent.items():
+                older.pop(id, None)
+                older[id] = frame
+            self._recent = older
+            self._floor = messages[0].rev - 1 if len(messages) == RECENT else 0
+
+    # -- for pages
+
+    @property
+    def people(self) -> People:
+        """Who is here."""
+        return self.presence.people()
+
+    async def newest(self) -> tuple[list[Message], int]:
+        """The newest messages by growing id, and the rev that they show the room at."""
+        await self.warm()
+        missed = self._missed(None)
+        if missed is None:  # few of the newest changes are new messages
+            rev = self.flushed
+            return await self.hub.store.before(self.name, 2**53, FRESH), rev
+        frames, rev = missed
+        return sorted((f.message for f in frames if f.message), key=lambda m: m.id), rev
+
+    def is_start(self, newest: list[Message]) -> bool:
+        """Whether these newest messages are all that were ever written."""
+        return self._floor == 0 and len(newest) < FRESH
+
+    async def history(self, kind: str, at: int, limit: int) -> tuple[list[Message], bool]:
+        """A page of the log, and whether there is more of it: `before`, `after` or `around` an id
+        by growing id without deleted ones, or `since` a rev by growing rev with them."""
+        store, name = self.hub.store, self.name
+        if kind == "since":
+            rows = await store.changes(name, at, self.flushed, limit + 1)
+        elif kind == "after":
+            rows = await store.after(name, at, limit + 1)
+        else:
+            later = await store.after(name, at - 1, limit // 2) if kind == "around" else []
+            limit -= len(later)
+            rows = await store.before(name, at, limit + 1)
+            return [*rows[-limit:], *later], len(rows) > limit
+        return rows[:limit], len(rows) > limit
+
+    # -- publishing
+
+    def publish(self, message: Message) -> None:
+        """A saved change: into the memory of recent ones, and out with this turn's flush."""
+        self.rev = message.rev
+        frame = Frame.of(message)
+        self._recent[message.id] = frame
+        self._recent.move_to_end(message.id)
+        if len(self._recent) > RECENT:
+            _, oldest = self._recent.popitem(last=False)
+            self._floor = _rev(oldest)
+        self._emit(frame)
+
+    def flush(self) -> None:
+        """Everything this turn brought leaves as one frame, the same bytes for every live peer."""
+        frames, self.outbox = self.outbox, []
+        frame = Frame.join(frames)
+        for peer in tuple(self.live):
+            peer.write_message(frame)
+        self.flushed = self.rev
+
+    def tick(self, now: float) -> None:
+        """Tell who came and went, at most once a second."""
+        self.presence.expire(now)
+        if self.presence.dirty:
+            self._emit(Frame.of(self._known_people(fresh=True)))
+            self.presence.dirty = False
+
+    def beat(self) -> Frame:
+        """A ping of the protocol and, for the page that cannot see it, where the room stands."""
+        if self._beat is None or self._beat[0] != self.flushed:
+            self._beat = self.flushed, Frame.join([PING_FRAME, Frame.of(Beat(self.flushed))])
+        return self._beat[1]
+
+    def _known_people(self, fresh: bool = False) -> People:
+        small = len(self.presence) <= PEOPLE_ALL
+        if self._people is None or fresh or (small and self.presence.dirty):
+            self._people = self.presence.people()
+        return self._people
+
+    def _emit(self, frame: Frame) -> None:
+        if not self.outbox:
+            self.hub.dirty(self)
+        self.outbox.append(frame)
+
+    # -- saving
+
+    def _draft(self, person: Person, text: str, cid: str | None) -> Draft:
+        text = clean(text)
+        return Draft(self.name, person.user, cid, person.name, person.color, now_ms(), text)
+
+    def _change(self, peer: Peer, id: int, text: str | None) -> None:
+        name, user, at = self.name, peer.person.user, now_ms()
+        self._save(
+            lambda writer: writer.change(name, user, id, text, at),
+            lambda outcome: self._answer(peer, outcome, id=id),
+        )
+
+    def _save(
+        self,
+        work: Callable[[Writer], tuple[Message, bool]],
+        answer: Callable[[Message | Refusal], None],
+    ) -> None:
+        """Save, and once it is on disk publish: the only place that does either."""
+
+        def done(outcome: tuple[Message, bool] | Refusal) -> None:
+            if isinstance(outcome, Refusal):
+                answer(outcome)
+                return
+            message, new = outcome
+            if new:
+                self.hub.publish(self.name, message)
+            answer(message)
+
+        self.hub.store.write(work, done)
+
+    def _answer(
+        self, peer: Peer, outcome: Message | Refusal, cid: str | None = None, id: int | None = None
+    ) -> None:
+        """Tell the sender what is not told by the flush: a refusal, or a message it already has."""
+        if isinstance(outcome, Refusal):
+            peer.reply(refused(outcome, cid, id))
+        elif outcome.rev <= (self.flushed if peer in self.live else peer.cursor or 0):
+            peer.reply(outcome)
+
+
+def refused(refusal: Refusal, cid: str | None = None, id: int | None = None) -> Refused:
+    """The event that tells a peer of a refusal."""
+    return Refused(refusal.code, refusal.detail, cid, id, refusal.retry)
+
+
+def _rev(frame: Frame) -> int:
+    assert frame.message is not None
+    return frame.message.rev
+
+
+def _id(frame: Frame) -> int:
+    assert frame.message is not None
+    return frame.message.id
+
+
+def _batch(frames: list[Frame], upto: int) -> tuple[list[Frame], int]:
+    """As many of the frames as fit a batch, at least one, and the rev they reach."""
+    size = 0
+    for index, frame in enumerate(frames):
+        size += frame.size
+        if size > BATCH and index:
+            return frames[:index], _rev(frames[index - 1])
+    return frames, upto

@@ -1,0 +1,259 @@
+"""ChatSocket and PlainSocket: one open connection each. The only place that writes to a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from typing import ClassVar, cast
+
+from tornado.websocket import WebSocketHandler, WebSocketProtocol
+
+from chat.connection import Connection
+from chat.frames import Frame, frame_bytes
+from chat.names import color_for, valid_room
+from chat.pages import HOUSE, Visitor
+from chat.protocol import (
+    Bye,
+    Close,
+    Command,
+    Delete,
+    Edit,
+    Event,
+    Person,
+    Refusal,
+    Refused,
+    Say,
+    decode,
+    encode,
+)
+from chat.rooms import PING_FRAME, Room, refused
+
+SILENT = 45.0  # seconds without a byte from a peer: two heartbeats and a bit
+STUCK = 120.0  # seconds without a byte drained by a full socket
+PARKED = 10.0  # seconds for a message that was begun to be finished
+SLICES = 20  # a sweep each second serves one slice: each peer is pinged every 20 s
+REFUSALS = 200  # refusals in a row after which a peer is a flood and not a person
+COMEBACK = 3_000  # milliseconds within which everyone should be back after a restart
+COUNTED = (Say, Edit, Delete)  # what the limit of messages a second is about
+
+
+class ChatSocket(Visitor, WebSocketHandler):
+    """A page in a room."""
+
+    live: ClassVar[set[ChatSocket]] = set()
+
+    person: Person
+    room: Room
+    connection: Connection
+    slot: int
+    _send: Callable[[bytes], int]
+    cursor: int | None = None
+    blocked = False
+    visible = True
+    typed = 0.0
+    refusals = 0
+
+    # -- the life of a connection
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        """Register, and be brought up to date from the cursor in the address."""
+        after, epoch = self.get_query_argument("after", ""), self.get_query_argument("epoch", "")
+        if self.enter(self.site.hub.room(self.room_name)):
+            known = after.isascii() and after.isdigit() and len(after) < 17
+            self.room.join(self, int(after) if known else None, epoch)
+
+    def enter(self, room: Room) -> bool:
+        """Take the socket and be one of the live; False if the peer is gone already."""
+        self.connection = cast(Connection, self.ws_connection)
+        if not self.connection.take_over(asyncio.get_running_loop()):
+            return False
+        self._send = self.connection.send
+        self.room = room
+        self.slot = len(ChatSocket.live) % SLICES
+        ChatSocket.live.add(self)
+        self.site.hub.connect(self, self.site.config.connections_per_user)
+        self.site.directory.seen(self.person.user)
+        return True
+
+    def on_message(self, message: str | bytes) -> None:
+        """One command: decoded, counted, and given to the Room method of its name."""
+        command: Command | None = None
+        try:
+            command = decode(message)
+            if isinstance(command, COUNTED):
+                self.site.hub.allow(self.person.user)
+            getattr(self.room, command.method)(self, command)
+            self.refusals = 0
+        except Refusal as refusal:
+            cid, id = getattr(command, "cid", None), getattr(command, "id", None)
+            self.refuse(refused(refusal, cid, id))
+
+    def on_binary(self) -> None:
+        """Nothing is said in binary frames."""
+        self.refuse(refused(Refusal("bad_frame")))
+
+    def refuse(self, event: Refused) -> None:
+        """Answer; whoever goes on all the same is a flood and not a person."""
+        self.refusals += 1
+        if self.refusals >= REFUSALS:
+            self.connection.close(Close.POLICY, event.code)
+        else:
+            self.reply(event)
+
+    def on_close(self) -> None:
+        """Drop the closed peer from everywhere."""
+        if self in ChatSocket.live:
+            ChatSocket.live.discard(self)
+            self.blocked = True  # nothing is given to it any more
+            self.room.leave(self)
+            self.site.hub.disconnect(self)
+            self.site.directory.seen(self.person.user)
+
+    # -- writing
+
+    def write_message(self, frame: Frame) -> None:  # type: ignore[override]
+        """Give the socket a prebuilt frame; what it does not take is read from the log later."""
+        try:
+            sent = self._send(frame.data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.connection.cut()
+            return
+        if sent != frame.size:
+            self.lag(*frame.split(sent))
+
+    def lag(self, owed: bytes, rev: int = 0) -> None:
+        """The socket is full: it gets what it is owed when it drains, then catches up."""
+        self.blocked = True
+        self.room.fall_behind(self, rev)
+        self.connection.owe(owed)
+
+    def on_drain(self) -> None:
+        """The socket has taken all it was owed."""
+        self.blocked = False
+        self.room.catch_up(self)
+
+    def reply(self, event: Event) -> None:
+        """Tell this peer alone; kept until its socket takes it."""
+        self.keep(encode(event))
+
+    def keep(self, payload: bytes) -> None:
+        """Write a text frame that must arrive as long as the connection lives."""
+        frame = Frame(frame_bytes(payload))
+        if self.blocked:
+            self.connection.owe(frame.data)
+        else:
+            ChatSocket.write_message(self, Frame.join([frame], kept=1))
+
+    def dismiss(self, code: int, reason: str, after: int) -> None:
+        """Say `bye` and close."""
+        self.reply(Bye(reason, after))
+        self.connection.close(code, reason)
+
+    # -- heartbeat
+
+    def beat(self) -> None:
+        """Ping, and tell a live page where its room stands."""
+        self.write_message(self.room.beat() if self in self.room.live else PING_FRAME)
+
+    @classmethod
+    def sweep(cls, now: float, turn: int) -> None:
+        """Once a second: cut who is silent or stuck, and ping one slice of the others."""
+        for peer in tuple(cls.live):
+            connection = peer.connection
+            if peer.blocked:
+                if now - connection.drained > STUCK:
+                    connection.cut()
+            elif now - connection.heard > SILENT:
+                connection.cut()
+            elif connection.parked and now - connection.parked > PARKED:
+                connection.close(Close.POLICY, "an unfinished message")
+            elif peer.slot == turn % SLICES:
+                connection.junk = 0
+                peer.beat()
+
+    @classmethod
+    async def drain(cls, patience: float) -> None:
+        """Ask everyone to come back soon, and wait `patience` seconds at most for them to go."""
+        peers = tuple(cls.live)
+        for peer in peers:
+            peer.dismiss(Close.RESTART, "restart", COMEBACK)
+        end = asyncio.get_running_loop().time() + patience
+        while any(peer.connection.sock for peer in peers):
+            if asyncio.get_running_loop().time() > end:
+                for peer in peers:
+                    peer.connection.cut()
+            await asyncio.sleep(0.02)
+
+    # -- the handshake
+
+    @property
+    def room_name(self) -> str:
+        """The room in the address."""
+        return valid_room(self.path_args[0])
+
+    def prepare(self) -> None:
+        """Everything that can be refused is refused before the connection is open."""
+        super().prepare()
+        self.person = self.known_person()
+        valid_room(self.path_args[0])
+
+    def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        """Our own Connection, for the one version of the protocol there is."""
+        version = self.request.headers.get("Sec-WebSocket-Version")
+        return Connection(self) if version == "13" else None
+
+
+class PlainSocket(ChatSocket):
+    """The plain dialect: bare text for terminals, scripts and thirty-line pages, in one room."""
+
+    public = True
+    missed = 0  # while behind: the newest message it has been given
+
+    def prepare(self) -> None:
+        """Nobody has to join: whoever can open the page can open this."""
+        Visitor.prepare(self)
+        number = int(self.path_args[0])
+        name = f"Client {number}"
+        # Each connection is somebody else: what one says reaches the others, whatever their number.
+        id = f"client-{number}-{secrets.token_hex(6)}"
+        self.person = Person(id, name, color_for(name, ()))
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        """Register, and hear what is said from now on."""
+        if self.enter(self.site.hub.room(HOUSE)):
+            self.room.listen(self)
+
+    def on_message(self, message: str | bytes) -> None:
+        """One text frame is one message."""
+        say = Say(secrets.token_hex(8), str(message))
+        try:
+            self.site.hub.allow(self.person.user)
+            self.room.say(self, say)
+            self.refusals = 0
+        except Refusal as refusal:
+            self.refuse(refused(refusal))
+
+    def write_message(self, frame: Frame) -> None:  # type: ignore[override]
+        """The new messages of the others in it, a text frame each."""
+        missed = None if self in self.room.live else self.missed
+        plain = frame.plain(self.person.user, missed)
+        if plain.size:
+            super().write_message(plain)
+
+    def lag(self, owed: bytes, rev: int = 0) -> None:
+        """While it is behind, edits of what it has are told from what is new to it."""
+        if self in self.room.live:
+            self.missed = rev or self.room.flushed
+        super().lag(owed, rev)
+
+    def reply(self, event: Event) -> None:
+        """Only refusals are told, as the sentence."""
+        if isinstance(event, Refused):
+            self.keep(event.detail.encode())
+
+    def beat(self) -> None:
+        """A ping of the protocol."""
+        ChatSocket.write_message(self, PING_FRAME)
