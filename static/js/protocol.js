@@ -1,0 +1,54 @@
+// The wire, as chat/protocol.py defines it: a test holds the two equal. The only module that
+// knows how a frame is tagged; everybody else speaks of names and fields.
+
+export const COMMANDS = {
+  say: ["cid", "text"],
+  edit: ["id", "text"],
+  delete: ["id"],
+  typing: [],
+  read: ["id"],
+  appear: ["here"],
+  ping: [],
+};
+
+export const EVENTS = {
+  welcome: ["you", "room", "epoch", "rev", "people", "version", "limits"],
+  message: ["rev", "id", "user", "name", "color", "at", "text", "cid", "edited", "deleted", "damaged"],
+  live: ["rev"],
+  gap: ["from", "to", "count"],
+  people: ["total", "here", "people"],
+  typing: ["user", "name"],
+  read: ["id"],
+  refused: ["code", "detail", "cid", "id", "retry"],
+  beat: ["rev"],
+  pong: [],
+  bye: ["reason", "after"],
+};
+
+/** Close codes, each with what the page does. */
+export const CLOSE = {
+  NORMAL: 1000, // nothing: the page left
+  GOING_AWAY: 1001, // come back within 3 s, with jitter
+  PROTOCOL_ERROR: 1002, // come back with backoff
+  BAD_DATA: 1007, // come back with backoff
+  POLICY: 1008, // come back after 30 s
+  TOO_BIG: 1009, // come back, but do not send that message again
+  RESTART: 1012, // come back within 3 s, with jitter
+  REMOVED: 4001, // do not come back
+  SIGNED_OUT: 4002, // go to the join page
+  REPLACED: 4010, // stop, offer a button
+};
+
+/** The frame for a command. Throws for a command or a field the server would refuse. */
+export function encode(name, fields = {}) {
+  const known = COMMANDS[name];
+  const wrong = Object.keys(fields).find((field) => !known.includes(field));
+  if (wrong) throw new TypeError(`${name} has no field ${wrong}`);
+  return JSON.stringify({ type: name, ...fields });
+}
+
+/** The event in a frame as [name, fields], or null for one this page does not know yet. */
+export function decode(frame) {
+  const { type: name, ...fields } = JSON.parse(frame);
+  return Object.hasOwn(EVENTS, name) ? [name, fields] : null;
+}

@@ -1,0 +1,137 @@
+// Owns the scroll position of the log: sticking to the end, and never moving what is being read.
+// One model for engines with and without scroll anchoring. Knows rows only as boxes in chunks.
+
+const NEAR = 48; // px from the end that still count as the end
+const SETTLING = 10; // frames in which a new width may still move things
+const ANCHORS = CSS.supports("overflow-anchor", "none"); // absent on iOS, where inertia must be cut
+
+/** `changed()` is called when `stuck` changes. */
+export class Scroll {
+  stuck = true;
+  #top = 0;
+  #width = 0;
+  #anchor = null; // {row, top}: what is being read
+
+  constructor(log, changed) {
+    Object.assign(this, { log, col: log.firstElementChild, changed });
+    log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    const observer = new ResizeObserver(() => this.#resized());
+    observer.observe(log);
+    observer.observe(this.col);
+  }
+
+  toEnd() {
+    this.#setStuck(true);
+    this.#stick();
+  }
+
+  /** Shows `element` at a quarter of the height, to be read from there on. */
+  readFrom(element) {
+    const { top, height } = this.log.getBoundingClientRect();
+    this.log.scrollTop += element.getBoundingClientRect().top - top - height / 4;
+    this.#top = this.log.scrollTop;
+    this.#setStuck(this.#gap() <= NEAR);
+    this.#remember();
+  }
+
+  /** Is the box of `element` above what is shown? */
+  isAbove(element) {
+    return element.getBoundingClientRect().top < this.log.getBoundingClientRect().top;
+  }
+
+  /** Runs `change`, and what was being read stays where it was on the screen. */
+  hold(change) {
+    if (this.stuck) return change(); // the observers stick again before the next paint
+    const seen = this.#visible().map((row) => [row, row.getBoundingClientRect().top]);
+    change();
+    const still = seen.find(([row]) => row.isConnected);
+    if (!still) return;
+    this.#cutInertia();
+    this.log.scrollTop += still[0].getBoundingClientRect().top - still[1];
+    this.#top = this.log.scrollTop;
+    this.#remember();
+  }
+
+  /** Inserts older chunks: measured before any of them may be skipped, so nothing drifts later. */
+  holdWhile(insert) {
+    let chunks = [];
+    this.hold(() => {
+      chunks = insert();
+      for (const chunk of chunks) chunk.style.contentVisibility = "visible";
+    });
+    for (const chunk of chunks) this.measure(chunk);
+  }
+
+  /** Tells the engine how tall a chunk is while it is not drawn. */
+  measure(chunk) {
+    chunk.style.contentVisibility = "visible";
+    const { height } = chunk.getBoundingClientRect();
+    chunk.style.containIntrinsicBlockSize = `auto ${height}px`;
+    chunk.style.contentVisibility = "";
+  }
+
+  #gap() {
+    return this.log.scrollHeight - this.log.clientHeight - this.log.scrollTop;
+  }
+
+  #stick() {
+    this.log.scrollTop = this.log.scrollHeight;
+    this.#top = this.log.scrollTop;
+  }
+
+  #setStuck(stuck) {
+    if (this.stuck === stuck) return;
+    this.stuck = stuck;
+    this.log.dataset.stuck = stuck;
+    this.changed();
+  }
+
+  // Only a scroll upwards lets go of the end: content that grows also makes the gap larger.
+  #scrolled() {
+    const top = this.log.scrollTop;
+    const up = top < this.#top;
+    this.#top = top;
+    if (this.#gap() <= NEAR) this.#setStuck(true);
+    else if (up) this.#setStuck(false);
+    this.#remember();
+  }
+
+  #resized() {
+    if (this.stuck) this.#stick();
+    const width = this.log.clientWidth;
+    if (this.#width && width !== this.#width && !this.stuck) this.#settle(this.#anchor, SETTLING);
+    this.#width = width;
+  }
+
+  #settle(anchor, frames) {
+    if (!anchor?.row.isConnected || this.stuck || frames === 0) return;
+    const { top } = this.log.getBoundingClientRect();
+    this.log.scrollTop += anchor.row.getBoundingClientRect().top - top - anchor.top;
+    this.#top = this.log.scrollTop;
+    requestAnimationFrame(() => this.#settle(anchor, frames - 1));
+  }
+
+  #remember() {
+    const [row] = this.stuck ? [] : this.#visible();
+    const { top } = this.log.getBoundingClientRect();
+    this.#anchor = row ? { row, top: row.getBoundingClientRect().top - top } : null;
+  }
+
+  /** The rows on the screen, top to bottom. */
+  #visible() {
+    const { top, bottom } = this.log.getBoundingClientRect();
+    const shown = (element) => {
+      const box = element.getBoundingClientRect();
+      return box.bottom > top && box.top < bottom;
+    };
+    return [...this.col.querySelectorAll(":scope > .chunk")]
+      .filter(shown)
+      .flatMap((chunk) => [...chunk.querySelectorAll(":scope > .msg")].filter(shown));
+  }
+
+  #cutInertia() {
+    if (ANCHORS) return;
+    this.log.style.overflowY = "hidden";
+    requestAnimationFrame(() => (this.log.style.overflowY = ""));
+  }
+}
