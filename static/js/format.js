@@ -134,6 +134,14 @@ const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 
 export const clock = (at) => CLOCK.format(at);
+
+/** The same without "AM" or "PM": the gutter is narrow, and the group's first row says it. */
+const shortClock = (at) =>
+  CLOCK.formatToParts(at)
+    .map(({ type: part, value }) => (part === "dayPeriod" ? "" : value))
+    .join("")
+    .trim();
+
 export const fullTime = (at) => FULL.format(at);
 
 /** The local calendar day of a time, as a number that grows by one each day. */
@@ -212,7 +220,8 @@ function fillHead(row, { at, name, edited, id }, key, shown) {
   const time = link.querySelector("time");
   time.dateTime = new Date(at).toISOString();
   time.title = fullTime(at);
-  time.textContent = row.querySelector(".gt").textContent = clock(at);
+  time.textContent = clock(at);
+  row.querySelector(".gt").textContent = shortClock(at);
   const mark = row.querySelector(".edited");
   mark.hidden = !edited;
   if (edited) mark.title = fullTime(edited);

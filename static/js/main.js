@@ -14,6 +14,7 @@ const BACK = 1_500; // ms "Back online" is shown
 const TYPING = 5_000; // ms
 const BREATH = 2_000; // ms in which announcements are gathered
 const FEW = 3; // messages announced one by one
+const SPEECH = 10_000; // ms
 const SPOKEN = 200; // characters of an announcement
 const COPIED = 2_000; // ms
 const REFUSED = 6_000; // ms a refused edit or deletion is spoken of
@@ -84,6 +85,7 @@ class Strip {
 /** Speaks new messages of others: each for itself, or how many when they come thick. */
 class Announcer {
   #heard = [];
+  #forgetting = 0;
 
   constructor(say) {
     Object.assign(this, { say, place: find("#announcer"), alarm: find("#alert") });
@@ -105,6 +107,9 @@ class Announcer {
     const lines = many ? [this.say("announce.many", { n: this.#heard.length })] : this.#heard;
     this.place.replaceChildren(...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
     this.#heard = [];
+    // Once spoken it goes: a message deleted later must not stay on in here.
+    clearTimeout(this.#forgetting);
+    this.#forgetting = setTimeout(() => this.place.replaceChildren(), SPEECH);
   }
 }
 
