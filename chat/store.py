@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from chat.protocol import Message, Refusal
 
@@ -60,6 +60,10 @@ _ROOM = "room = (SELECT id FROM rooms WHERE name = ?)"
 
 class StoreError(Exception):
     """The database cannot be opened; the text is one line for the person who started the server."""
+
+
+class _Ended(Exception):
+    """The process is over; only where a test has it live on is this ever caught."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +206,10 @@ class Store:
                     closing_down = True
                     break
                 jobs += more
-            settled = self._commit(writer, jobs)
+            try:
+                settled = self._commit(writer, jobs)
+            except _Ended:
+                return
             self._loop.call_soon_threadsafe(self._settle, settled)
 
     def _commit(
@@ -221,9 +228,8 @@ class Store:
         except sqlite3.OperationalError as error:
             failure = self._rollback(writer, error)
             settled = [(done, failure) for _, done in jobs]
-        except BaseException as error:
+        except Exception as error:
             self._end(error)
-            raise
         return settled
 
     def _rollback(self, writer: Writer, error: sqlite3.OperationalError) -> Refusal:
@@ -237,16 +243,16 @@ class Store:
             code = None
         if code is None:
             self._end(error)
-            raise error
         writer.forget_heads()
         log.warning("a commit failed, nothing was confirmed: %s", error)
         return Refusal(code, RETRY)
 
-    def _end(self, error: BaseException) -> None:
+    def _end(self, error: Exception) -> NoReturn:
         # An fsync that failed may have kept or lost the transaction, and asking again does not
         # tell (the kernel forgets the error). A fresh start reads what is there; retries are safe.
         log.critical("the outcome of a commit is unknown, ending: %r", error)
         self._die(3)
+        raise _Ended
 
     def _settle(self, settled: list[tuple[Outcome, Any]]) -> None:
         self._unsettled -= len(settled)
