@@ -9,8 +9,8 @@ import sys
 
 from chat.app import make_app
 from chat.config import Config, parse
+from chat.database import StoreError
 from chat.folder import FolderError
-from chat.store import StoreError
 
 
 def addresses(config: Config, port: int) -> list[str]:

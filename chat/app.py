@@ -14,8 +14,10 @@ from tornado import autoreload
 from tornado.web import Application, RequestHandler
 
 from chat.config import Config
+from chat.database import restore
 from chat.directory import Directory
 from chat.folder import Folder
+from chat.hub import Hub
 from chat.pages import (
     HealthPage,
     JoinPage,
@@ -29,10 +31,9 @@ from chat.pages import (
     StaticPage,
     StylePage,
 )
-from chat.rooms import Hub
 from chat.server import Server
 from chat.sockets import ChatSocket, PlainSocket
-from chat.store import Store, restore
+from chat.store import Store
 from chat.tasks import Tasks
 
 log = logging.getLogger("chat")

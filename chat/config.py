@@ -6,7 +6,7 @@ A flag wins over the environment (CHAT_PORT), the environment over the default.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NoReturn
@@ -29,7 +29,7 @@ class Config:
     connections_per_user: int = option(20, "open tabs one person may have; 0 lifts the limit")
     rooms: int = option(1000, "rooms this server may have")
     restore: str = option("", "replace the history by this backup, then start")
-    debug: bool = option(False, "reload when a file changes and show errors in the browser")
+    debug: bool = option(False, "restart when a file changes, for work on the program")
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -51,49 +51,48 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Config:
     """The Config from the command line and the environment; a wrong one exits 2 with one line."""
     parser = _Parser(
         prog="run.py",
+        usage="python run.py [--port=8000] [--option=value ...]",
         allow_abbrev=False,
         description="A group chat for everyone who has the link.",
-        epilog="Each option can be set in the environment: CHAT_PORT=8000 is --port=8000.",
+        epilog="Each option can also be set in the environment: CHAT_PORT=8000 is --port=8000.",
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=100),
     )
     for item in fields(Config):
-        name, default, help = item.name, item.default, item.metadata["help"]
-        flag, variable = "--" + name.replace("_", "-"), "CHAT_" + name.upper()
-        given = environment.get(variable)
-        kind = _check(flag if given is None else variable, type(default))
-        if given is not None:
-            try:
-                default = kind(given)
-            except argparse.ArgumentTypeError as error:
-                parser.error(str(error))
-        if isinstance(item.default, bool):
-            parser.add_argument(flag, nargs="?", const=True, default=default, type=kind, help=help)
-        else:
-            shown = help if "default" in help or default == "" else f"{help} (default: {default})"
-            parser.add_argument(
-                flag,
-                default=default,
-                type=_check(flag, type(item.default)),
-                metavar="…",
-                help=shown,
-            )
+        help, kind = item.metadata["help"], _reader(item.name, item.default)
+        if "default" not in help and item.default not in ("", False):
+            help += f" (default: {item.default})"
+        given = environment.get("CHAT_" + item.name.upper())
+        try:
+            default = item.default if given is None else kind(given)
+        except argparse.ArgumentTypeError as error:
+            parser.error(f"argument CHAT_{item.name.upper()}: {error}")
+        bare: dict[str, Any] = {"nargs": "?", "const": True} if item.default is False else {}
+        parser.add_argument(
+            "--" + item.name.replace("_", "-"),
+            type=kind, default=default, metavar=_KINDS[type(item.default)], help=help, **bare,
+        )  # fmt: skip
     return Config(**vars(parser.parse_args(arguments)))
 
 
-def _check(name: str, kind: type) -> Any:
-    def convert(text: str) -> Any:
-        wrong = argparse.ArgumentTypeError(f"{name} cannot be {text!r}")
-        if kind is bool:
-            if text.lower() not in ("1", "0", "true", "false", "yes", "no", "on", "off"):
+_KINDS = {int: "N", float: "N", str: "TEXT", type(Path()): "FOLDER", bool: "yes|no"}
+
+
+def _reader(name: str, default: Any) -> Callable[[str], Any]:
+    """What turns the text of an option into its value. Raises ArgumentTypeError."""
+    most = 65_535 if name == "port" else 10_000_000
+
+    def read(text: str) -> Any:
+        wrong = argparse.ArgumentTypeError(f"it cannot be {text!r}")
+        if isinstance(default, bool):
+            if text.lower() not in ("1", "0", "yes", "no", "true", "false", "on", "off"):
                 raise wrong
-            return text.lower() in ("1", "true", "yes", "on")
+            return text.lower() in ("1", "yes", "true", "on")
         try:
-            value = kind(text)
+            value = type(default)(text)
         except ValueError:
             raise wrong from None
-        if kind in (int, float) and not 0 <= value < 10_000_000:  # NaN compares false too
-            raise wrong
-        if name in ("--port", "CHAT_PORT") and value > 65535:
+        if isinstance(default, int | float) and not 0 <= value <= most:  # NaN is neither
             raise wrong
         return value
 
-    return convert
+    return read

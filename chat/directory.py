@@ -81,7 +81,8 @@ class Directory:
         """Take the name before the first await, so that two people cannot both be given it."""
         holder = self._holders.get(user.skeleton)
         if holder is not None and holder != user.id:
-            if now_ms() - self._users[holder].seen < HELD:
+            held = self._users.get(holder)  # None: being saved at this moment
+            if held is None or now_ms() - held.seen < HELD:
                 suggestion = free_variant(user.name, self._holders.__contains__)
                 raise NameTaken(user.name, suggestion)
             await self.leave(holder)

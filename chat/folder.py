@@ -23,9 +23,13 @@ class Folder:
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = self._locked(path / "lock")
-            self.secret = self._secret(path / "secret")
         except OSError as error:
             raise FolderError(f"cannot use the data folder {path}: {error.strerror}") from error
+        try:
+            self.secret = self._secret(path / "secret")
+        except FolderError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Let another process use the folder."""

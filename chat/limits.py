@@ -15,7 +15,7 @@ class TokenBucket:
         self._at = 0.0
 
     def take(self, now: float, cost: float = 1.0) -> float:
-        """0.0 if the cost was paid; otherwise nothing is, and these are the seconds until it can."""
+        """Pay the cost: 0.0; or pay nothing, and these are the seconds until it can be paid."""
         if not self.rate:
             return 0.0
         if self._at:

@@ -18,9 +18,9 @@ from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 from chat import __version__
 from chat.config import Config
 from chat.directory import Directory, NameTaken
+from chat.hub import Hub
 from chat.names import initials, valid_room
 from chat.protocol import PAGE_LIMIT, Limits, Message, Person, Refusal, encode
-from chat.rooms import Hub
 from chat.store import Store
 
 HOUSE = "lobby"  # the room at /

@@ -1,4 +1,4 @@
-"""Hub and Room: what is said, in which order, and who gets it. Knows no sockets, SQL or JSON.
+"""Room: what is said, in which order, and who gets it. Knows no sockets, SQL or JSON.
 
 Every lasting change is saved by the store first; then it enters the room's outbox, and all that
 one turn of the event loop brought leaves as one frame to every live peer.
@@ -10,14 +10,13 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from time import monotonic
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from chat import __version__
 from chat.directory import now_ms
 from chat.frames import PING, Frame, frame_bytes
-from chat.limits import TokenBucket
 from chat.presence import Presence
 from chat.protocol import (
     FRESH,
@@ -25,7 +24,6 @@ from chat.protocol import (
     PEOPLE_ALL,
     Appear,
     Beat,
-    Close,
     Delete,
     Edit,
     Event,
@@ -47,16 +45,15 @@ from chat.protocol import (
     clean,
     encode,
 )
-from chat.store import Draft, Store, Writer
-from chat.tasks import Tasks
+from chat.store import Draft, Writer
+
+if TYPE_CHECKING:
+    from chat.hub import Hub
 
 RECENT = 500  # changes a room keeps encoded, so that joining and returning cost no query
 BATCH = 64 * 1024  # bytes of history given to a peer each time its socket has drained
 ROWS = 200  # rows read from the log at once for such a batch
-HOPS = 3  # turns of the loop a flush waits at most for more to join it
-IDLE = 60.0  # seconds a room without peers is kept in memory
 TYPING = 2.5  # seconds between two `typing` of one peer
-BURST = 4  # seconds' worth of messages that may come at once
 PING_FRAME = Frame(frame_bytes(b"", PING))
 
 
@@ -78,107 +75,6 @@ class Peer(Protocol):
 
     def dismiss(self, code: int, reason: str, after: int) -> None:
         """Say `bye` and close."""
-
-
-class Hub:
-    """Owns the rooms in memory, each person's connections, and the turn's flush."""
-
-    def __init__(self, store: Store, tasks: Tasks, rate: float = 0.0) -> None:
-        self.store = store
-        self.tasks = tasks
-        self.rooms: dict[str, Room] = {}
-        self.connections: dict[str, dict[Peer, None]] = {}  # user -> their peers, oldest first
-        self._heads = store.heads()
-        self._rate = rate
-        self._buckets: dict[str, TokenBucket] = {}
-        self._dirty: list[Room] = []
-
-    @property
-    def fresh(self) -> bool:
-        """Whether nothing has ever been said here."""
-        return not self._heads
-
-    def room(self, name: str) -> Room:
-        """The room of this name; one that nobody has spoken in exists in memory only."""
-        room = self.rooms.get(name)
-        if room is None:
-            room = self.rooms[name] = Room(self, name, self._heads.get(name, 0))
-        return room
-
-    def allow(self, user: str) -> None:
-        """Count one message of this person. Raises Refusal slow_down with the time to wait."""
-        bucket = self._buckets.get(user)
-        if bucket is None:
-            bucket = self._buckets[user] = TokenBucket(self._rate, self._rate * BURST)
-        wait = bucket.take(monotonic())
-        if wait:
-            raise Refusal("slow_down", max(1, round(wait * 1000)))
-
-    def connect(self, peer: Peer, most: int) -> None:
-        """A new connection of a person; beyond `most` (0: any number) the oldest gives way."""
-        mine = self.connections.setdefault(peer.person.user, {})
-        if most and len(mine) >= most:
-            next(iter(mine)).dismiss(Close.REPLACED, "replaced", -1)
-        mine[peer] = None
-
-    def disconnect(self, peer: Peer) -> None:
-        """A connection is over."""
-        mine = self.connections.get(peer.person.user, {})
-        mine.pop(peer, None)
-        if not mine:
-            self.connections.pop(peer.person.user, None)
-
-    def rename(self, person: Person) -> None:
-        """What this person says from now on is under another name."""
-        for peer in self.connections.get(person.user, ()):
-            peer.person = person
-        for room in self.rooms.values():
-            room.presence.rename(person)
-
-    def sign_out(self, user: str) -> None:
-        """Close every connection of this person, at once."""
-        for peer in list(self.connections.get(user, ())):
-            peer.dismiss(Close.SIGNED_OUT, "signed_out", -1)
-        for room in self.rooms.values():
-            room.presence.forget(user)
-
-    def publish(self, name: str, message: Message) -> None:
-        """A change is on disk: give it to the room, if anyone is in it. Called in rev order."""
-        self._heads[name] = message.rev
-        room = self.rooms.get(name)
-        if room is not None:
-            room.publish(message)
-
-    def dirty(self, room: Room) -> None:
-        """This room has something to flush."""
-        self._dirty.append(room)
-        if len(self._dirty) == 1:
-            asyncio.get_running_loop().call_soon(self._hop, 0, 0)
-
-    def _hop(self, count: int, hops: int) -> None:
-        """Wait for a turn that brings nothing new: what arrives close together leaves together."""
-        now = sum(len(room.outbox) for room in self._dirty)
-        if now > count and hops < HOPS:
-            asyncio.get_running_loop().call_soon(self._hop, now, hops + 1)
-            return
-        self.flush()
-
-    def flush(self) -> None:
-        """Send what every room has to say."""
-        rooms, self._dirty = self._dirty, []
-        for room in rooms:
-            room.flush()
-
-    def tick(self) -> None:
-        """Once a second: who has left, who is here, which rooms nobody needs."""
-        now = monotonic()
-        for room in list(self.rooms.values()):
-            room.tick(now)
-            if room.idle_since and now - room.idle_since > IDLE:
-                del self.rooms[room.name]
-        for user in [user for user in self._buckets if user not in self.connections]:
-            if self._buckets[user].full(now):
-                del self._buckets[user]
 
 
 class Room:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from chat import rooms as module
 from chat.frames import Frame
+from chat.hub import Hub
 from chat.protocol import (
     Appear,
     Delete,
@@ -25,7 +26,7 @@ from chat.protocol import (
     Typing,
     encode,
 )
-from chat.rooms import Hub, Room
+from chat.rooms import Room
 from chat.store import Store
 from chat.tasks import Tasks
 
@@ -451,7 +452,7 @@ def test_a_peer_far_behind_reads_the_log_in_bounded_batches(
 def test_a_room_that_everyone_left_is_not_kept_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "IDLE", -1.0)
+    monkeypatch.setattr("chat.hub.IDLE", -1.0)
 
     async def body(world: World) -> None:
         ana = world.join("ana")

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from chat import store as module
+from chat.database import MIGRATIONS, StoreError, restore
 from chat.protocol import Message, Refusal
-from chat.store import MIGRATIONS, Draft, Store, StoreError, User, Writer, restore
+from chat.store import Draft, Store, User, Writer
 
 
 def draft(cid: str | None, text: str = "hi", room: str = "lobby", author: str = "a") -> Draft:

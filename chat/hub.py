@@ -1,0 +1,117 @@
+"""Hub: every room that someone is in, each person's connections, and the flush of a turn."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+
+from chat.limits import TokenBucket
+from chat.protocol import Close, Message, Person, Refusal
+from chat.rooms import Peer, Room
+from chat.store import Store
+from chat.tasks import Tasks
+
+HOPS = 3  # turns of the loop a flush waits at most for more to join it
+IDLE = 60.0  # seconds a room without peers is kept in memory
+BURST = 4  # seconds' worth of messages that may come at once
+
+
+class Hub:
+    """Owns the rooms in memory, each person's connections, and the turn's flush."""
+
+    def __init__(self, store: Store, tasks: Tasks, rate: float = 0.0) -> None:
+        self.store = store
+        self.tasks = tasks
+        self.rooms: dict[str, Room] = {}
+        self.connections: dict[str, dict[Peer, None]] = {}  # user -> their peers, oldest first
+        self._heads = store.heads()
+        self._rate = rate
+        self._buckets: dict[str, TokenBucket] = {}
+        self._dirty: list[Room] = []
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing has ever been said here."""
+        return not self._heads
+
+    def room(self, name: str) -> Room:
+        """The room of this name; one that nobody has spoken in exists in memory only."""
+        room = self.rooms.get(name)
+        if room is None:
+            room = self.rooms[name] = Room(self, name, self._heads.get(name, 0))
+        return room
+
+    def allow(self, user: str) -> None:
+        """Count one message of this person. Raises Refusal slow_down with the time to wait."""
+        bucket = self._buckets.get(user)
+        if bucket is None:
+            bucket = self._buckets[user] = TokenBucket(self._rate, self._rate * BURST)
+        wait = bucket.take(monotonic())
+        if wait:
+            raise Refusal("slow_down", max(1, round(wait * 1000)))
+
+    def connect(self, peer: Peer, most: int) -> None:
+        """A new connection of a person; beyond `most` (0: any number) the oldest gives way."""
+        mine = self.connections.setdefault(peer.person.user, {})
+        if most and len(mine) >= most:
+            next(iter(mine)).dismiss(Close.REPLACED, "replaced", -1)
+        mine[peer] = None
+
+    def disconnect(self, peer: Peer) -> None:
+        """A connection is over."""
+        mine = self.connections.get(peer.person.user, {})
+        mine.pop(peer, None)
+        if not mine:
+            self.connections.pop(peer.person.user, None)
+
+    def rename(self, person: Person) -> None:
+        """What this person says from now on is under another name."""
+        for peer in self.connections.get(person.user, ()):
+            peer.person = person
+        for room in self.rooms.values():
+            room.presence.rename(person)
+
+    def sign_out(self, user: str) -> None:
+        """Close every connection of this person, at once."""
+        for peer in list(self.connections.get(user, ())):
+            peer.dismiss(Close.SIGNED_OUT, "signed_out", -1)
+        for room in self.rooms.values():
+            room.presence.forget(user)
+
+    def publish(self, name: str, message: Message) -> None:
+        """A change is on disk: give it to the room, if anyone is in it. Called in rev order."""
+        self._heads[name] = message.rev
+        room = self.rooms.get(name)
+        if room is not None:
+            room.publish(message)
+
+    def dirty(self, room: Room) -> None:
+        """This room has something to flush."""
+        self._dirty.append(room)
+        if len(self._dirty) == 1:
+            asyncio.get_running_loop().call_soon(self._hop, 0, 0)
+
+    def _hop(self, count: int, hops: int) -> None:
+        """Wait for a turn that brings nothing new: what arrives close together leaves together."""
+        now = sum(len(room.outbox) for room in self._dirty)
+        if now > count and hops < HOPS:
+            asyncio.get_running_loop().call_soon(self._hop, now, hops + 1)
+            return
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what every room has to say."""
+        rooms, self._dirty = self._dirty, []
+        for room in rooms:
+            room.flush()
+
+    def tick(self) -> None:
+        """Once a second: who has left, who is here, which rooms nobody needs."""
+        now = monotonic()
+        for room in list(self.rooms.values()):
+            room.tick(now)
+            if room.idle_since and now - room.idle_since > IDLE:
+                del self.rooms[room.name]
+        for user in [user for user in self._buckets if user not in self.connections]:
+            if self._buckets[user].full(now):
+                del self._buckets[user]

@@ -1,0 +1,84 @@
+"""chat/config.py: one table of options, from the command line and the environment."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from chat.config import Config, parse
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_a_flag_wins_over_the_environment_and_the_environment_over_the_default() -> None:
+    environment = {"CHAT_PORT": "9000", "CHAT_RATE": "2.5"}
+    config = parse(["--port=9001"], environment)
+    assert (config.port, config.rate, config.rooms) == (9001, 2.5, 1000)
+
+
+@pytest.mark.parametrize("item", fields(Config), ids=lambda item: item.name)
+def test_every_option_has_a_flag_a_variable_and_a_line_in_the_docs(item: object) -> None:
+    name, default = item.name, item.default  # type: ignore[attr-defined]
+    text = {bool: "true", int: "7", float: "7.5", str: "x"}.get(type(default), "x")
+    flag = "--" + name.replace("_", "-")
+    by_flag, by_variable = (
+        parse([f"{flag}={text}"], {}),
+        parse([], {f"CHAT_{name.upper()}": text}),
+    )
+    assert getattr(by_flag, name) == getattr(by_variable, name) != default
+    docs = (ROOT / "docs" / "configuration.md").read_text()
+    assert re.search(rf"^### `{flag}`$", docs, re.MULTILINE)
+    assert f"CHAT_{name.upper()}" in docs
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (["--prot=8000"], {}),
+        (["--port=http"], {}),
+        (["--port=70000"], {}),
+        (["--port=-1"], {}),
+        (["--rate=nan"], {}),
+        (["--rate=-3"], {}),
+        (["--debug=maybe"], {}),
+        (["--rooms=many"], {}),
+        (["extra"], {}),
+        ([], {"CHAT_PORT": "http"}),
+        ([], {"CHAT_DEBUG": "maybe"}),
+    ],
+)
+def test_a_wrong_option_is_one_clear_line_and_exit_2(
+    arguments: list[str], environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(arguments, environment)
+    assert ended.value.code == 2
+    assert re.fullmatch(r"chat: [^\n]+\(--help lists the options\)\n", capsys.readouterr().err)
+
+
+def test_help_has_a_line_for_each_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(["--help"], {})
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    for item in fields(Config):
+        assert "--" + item.name.replace("_", "-") in shown
+
+
+def test_a_flag_without_a_value_turns_debug_on() -> None:
+    assert parse(["--debug"], {}).debug
+    assert not parse(["--debug=off"], {"CHAT_DEBUG": "1"}).debug
+
+
+def test_host_is_a_list_of_names() -> None:
+    assert parse(["--host=Chat.example.org, b"], {}).hosts == {"chat.example.org", "b"}
+    assert parse([], {}).hosts == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("address", "loopback"),
+    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("", False), ("0.0.0.0", False)],
+)
+def test_only_an_address_of_this_machine_is_loopback(address: str, loopback: bool) -> None:
+    assert Config(address=address).loopback is loopback

@@ -1,0 +1,310 @@
+"""chat/pages.py: the page, the forms and the history over HTTP."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+
+from chat.app import ChatApp, make_app
+from chat.config import Config
+from chat.protocol import Person
+
+
+@pytest.fixture
+def app(tmp_path: Path, io_loop: object) -> Iterator[ChatApp]:
+    app = make_app(Config(data=tmp_path, rate=0))
+
+    async def start() -> None:
+        app.start()
+
+    io_loop.run_sync(start)  # type: ignore[attr-defined]
+    yield app
+    io_loop.run_sync(app.stop)  # type: ignore[attr-defined]
+
+
+class Browser:
+    """A visitor without JavaScript: keeps the cookie, follows nothing."""
+
+    def __init__(self, client: AsyncHTTPClient, base: str) -> None:
+        self.client = client
+        self.base = base
+        self.cookie = ""
+
+    async def get(self, path: str, **headers: str) -> HTTPResponse:
+        return await self._fetch(path, "GET", None, headers)
+
+    async def post(self, path: str, json: bool = False, **form: str) -> HTTPResponse:
+        headers = {"Accept": "application/json"} if json else {}
+        return await self._fetch(path, "POST", urlencode(form), headers)
+
+    async def _fetch(
+        self, path: str, method: str, body: str | None, headers: dict[str, str]
+    ) -> HTTPResponse:
+        response = await self.client.fetch(
+            self.base + path,
+            method=method,
+            body=body,
+            headers={"Cookie": self.cookie, **headers},
+            follow_redirects=False,
+            raise_error=False,
+        )
+        for line in response.headers.get_list("Set-Cookie"):
+            self.cookie = line.split(";")[0]
+        return response
+
+    async def join(self, name: str, room: str = "lobby") -> HTTPResponse:
+        return await self.post("/join", name=name, room=room)
+
+
+@pytest.fixture
+def visit(http_client: AsyncHTTPClient, base_url: str, http_server: object) -> type:
+    return lambda: Browser(http_client, base_url)  # type: ignore[return-value]
+
+
+def text(response: HTTPResponse) -> str:
+    return response.body.decode()
+
+
+def said(response: HTTPResponse) -> list[str]:
+    return [message["text"] for message in json.loads(response.body)["messages"]]
+
+
+@pytest.mark.gen_test
+async def test_a_visitor_without_a_name_gets_the_card_to_join(visit: type) -> AsyncIterator[None]:
+    ana = visit()
+    response = await ana.get("/r/general")
+    assert response.code == 200
+    assert 'name="name"' in text(response)
+    assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.gen_test
+async def test_a_name_is_all_it_takes_to_be_in(visit: type) -> None:
+    ana = visit()
+    response = await ana.join("Ana", "general")
+    assert (response.code, response.headers["Location"]) == (303, "r/general")
+    cookie = response.headers["Set-Cookie"]
+    assert re.search(r"; HttpOnly; Path=/; SameSite=Lax$", cookie)
+    assert "Secure" not in cookie
+    page = await ana.get("/r/general")
+    assert 'role="log"' in text(page)
+    assert page.headers["Set-Cookie"].startswith("device=")
+
+
+@pytest.mark.gen_test
+async def test_a_taken_name_is_refused_with_a_free_one_in_the_field(visit: type) -> None:
+    await visit().join("Ana")
+    bob = visit()
+    response = await bob.join(" ana ")
+    assert response.code == 409
+    assert "Someone here is already called ana." in text(response)
+    assert 'value="ana 2"' in text(response)
+    assert not bob.cookie
+    assert (await bob.join("")).code == 400
+
+
+@pytest.mark.gen_test
+async def test_posting_and_reading_work_without_javascript(visit: type) -> None:
+    ana = visit()
+    await ana.join("Ana")
+    response = await ana.post("/r/lobby", text="hello\r\nthere <b>")
+    assert (response.code, response.headers["Location"]) == (303, "../#m1")
+    page = text(await ana.get("/"))
+    assert "hello\nthere &lt;b&gt;" in page
+    assert 'id="m1"' in page
+    elsewhere = await ana.post("/r/other", text="x")
+    assert elsewhere.headers["Location"] == "../r/other#m1"
+
+
+@pytest.mark.gen_test
+async def test_a_refused_post_gives_the_text_back(visit: type) -> None:
+    ana = visit()
+    await ana.join("Ana")
+    response = await ana.post("/r/lobby", text="z" * 4001)
+    assert response.code == 413
+    assert "z" * 4001 in text(response)
+    assert "longer than 4,000 characters" in text(response)
+    stranger = visit()
+    response = await stranger.post("/r/lobby", text="keep me")
+    assert response.code == 403
+    assert "keep me" in text(response)
+
+
+@pytest.mark.gen_test
+async def test_a_form_posted_twice_is_stored_once(visit: type) -> None:
+    ana = visit()
+    await ana.join("Ana")
+    for _ in range(2):
+        response = await ana.post("/r/lobby", text="once", cid="abcdefgh-1")
+        assert response.headers["Location"] == "../#m1"
+    assert said(await ana.get("/r/lobby/messages")) == ["once"]
+    assert (await ana.post("/r/lobby", text="x", cid="a b")).code == 400
+
+
+@pytest.mark.gen_test
+async def test_history_comes_in_pages(visit: type, app: ChatApp) -> None:
+    ana = visit()
+    await ana.join("Ana")
+    room = app.site.hub.room("lobby")
+    for n in range(1, 31):
+        await room.post(Person("u", "U", 1), f"m{n}", None)
+
+    async def page(query: str) -> tuple[list[str], bool]:
+        response = await ana.get(f"/r/lobby/messages?{query}")
+        return said(response), json.loads(response.body)["more"]
+
+    assert await page("limit=2") == (["m29", "m30"], True)
+    assert await page("before=29&limit=28") == ([f"m{n}" for n in range(1, 29)], False)
+    assert await page("after=28&limit=5") == (["m29", "m30"], False)
+    assert await page("around=15&limit=4") == (["m13", "m14", "m15", "m16"], True)
+    assert await page("since=10&limit=2") == (["m11", "m12"], True)
+    body = json.loads((await ana.get("/r/lobby/messages?limit=1")).body)
+    assert (body["room"], body["rev"], body["epoch"]) == ("lobby", 30, app.site.store.epoch)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "limit=x", "before=-1", "before=1&after=2", "since=1e3"]
+)
+async def test_a_page_of_history_that_makes_no_sense_is_refused(visit: type, query: str) -> None:
+    ana = visit()
+    await ana.join("Ana")
+    response = await ana.get(f"/r/lobby/messages?{query}")
+    assert response.code == 400
+    assert json.loads(response.body)["code"] == "bad_page"
+
+
+@pytest.mark.gen_test
+async def test_history_is_for_those_who_have_joined(visit: type) -> None:
+    response = await visit().get("/r/lobby/messages")
+    assert response.code == 403
+    assert json.loads(response.body) == {
+        "code": "sign_in",
+        "detail": "You are not signed in here. Join again.",
+    }
+
+
+@pytest.mark.gen_test
+async def test_a_new_name_keeps_the_person(visit: type) -> None:
+    ana, bob = visit(), visit()
+    await ana.join("Ana")
+    await bob.join("Bob")
+    before = json.loads((await ana.post("/name", json=True, name="Ana Ruiz")).body)
+    assert before["name"] == "Ana Ruiz"
+    taken = await ana.post("/name", json=True, name="bob")
+    assert taken.code == 409
+    assert json.loads(taken.body)["suggestion"] == "bob 2"
+    response = await ana.post("/name", name="Ana", room="general")
+    assert (response.code, response.headers["Location"]) == (303, "r/general")
+    assert (await visit().post("/name", json=True, name="Eve")).code == 403
+
+
+@pytest.mark.gen_test
+async def test_signing_out_makes_the_cookie_worthless_and_frees_the_name(visit: type) -> None:
+    ana = visit()
+    await ana.join("Ana")
+    stolen = ana.cookie
+    response = await ana.post("/signout", room="lobby")
+    assert response.code == 303
+    thief = visit()
+    thief.cookie = stolen
+    assert (await thief.get("/r/lobby/messages")).code == 403
+    assert (await visit().join("Ana")).code == 303
+
+
+@pytest.mark.gen_test
+async def test_joining_again_with_a_name_already_held_renames(visit: type) -> None:
+    ana = visit()
+    await ana.join("Ana")
+    assert (await ana.join("Bea")).code == 303
+    assert "Bea" in text(await ana.get("/"))
+    assert (await visit().join("Ana")).code == 303
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/r/?name=My%20Room", "../r/my-room"),
+        ("/r/?name=lobby", "../"),
+        ("/r/lobby", "../"),
+        ("/r/General", "../r/general"),
+        ("/r/%E6%97%A5", None),
+        ("/join", "./"),
+    ],
+)
+async def test_a_room_has_one_address(visit: type, path: str, location: str | None) -> None:
+    response = await visit().get(path)
+    assert (response.code, response.headers.get("Location")) == (
+        (200, None) if location is None else (303, location)
+    )
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("path", ["/r/a.b", "/r/-", "/nowhere", "/r/x/y", "/static/x/css/app.css"])
+async def test_an_address_that_is_none_says_so_in_words(visit: type, path: str) -> None:
+    response = await visit().get(path)
+    assert response.code == 404
+    assert "<h1" in text(response)
+    assert "Traceback" not in text(response)
+
+
+@pytest.mark.gen_test
+async def test_health_is_for_everyone(visit: type) -> None:
+    response = await visit().get("/healthz")
+    assert (response.code, response.body) == (200, b"ok\n")
+
+
+@pytest.mark.gen_test
+async def test_static_files_never_go_stale(visit: type, app: ChatApp) -> None:
+    build = app.site.build
+    for path in (f"/static/{build}/css/app.css", f"/static/{build}/js/main.js"):
+        response = await visit().get(path)
+        assert response.code == 200
+        assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert build in text(await visit().get("/"))
+
+
+@pytest.mark.gen_test
+async def test_data_in_the_page_cannot_end_its_script(visit: type) -> None:
+    ana = visit()
+    await ana.join("</script><b>")
+    page = text(await ana.get("/"))
+    assert "</script><b>" not in page
+    boot = re.search(r'<script[^>]*id="boot"[^>]*>(.*?)</script>', page, re.DOTALL)
+    assert boot
+    assert json.loads(boot.group(1))["you"]["name"] == "</script><b>"
+
+
+@pytest.mark.gen_test
+async def test_a_bug_is_a_number_for_the_visitor_and_a_traceback_in_the_log(
+    visit: type, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("chat.pages.valid_room", lambda name: 1 / 0)
+    response = await visit().get("/r/x")
+    assert response.code == 500
+    assert "ZeroDivisionError" not in text(response)
+    number = re.search(r"\(([0-9a-f]{8})\)", text(response))
+    assert number
+    assert number.group(1) in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.gen_test
+async def test_rows_of_one_person_within_five_minutes_are_a_group(
+    visit: type, app: ChatApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = visit()
+    await ana.join("Ana")
+    now = 1_700_000_000_000
+    room = app.site.hub.room("lobby")
+    for minutes, user in [(0, "u"), (4, "u"), (10, "u"), (11, "v"), (60 * 24, "v")]:
+        monkeypatch.setattr("chat.rooms.now_ms", lambda at=now + minutes * 60_000: at)
+        await room.post(Person(user, user.upper(), 1), "x", None)
+    page = text(await ana.get("/"))
+    rows = re.findall(r'<article class="([^"]*)"', page.split("<template")[0])
+    assert ["first" in row.split() for row in rows] == [True, False, True, True, True]

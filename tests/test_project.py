@@ -1,0 +1,182 @@
+"""The rules of the house that a machine can check."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chat.protocol import Command, Event
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted(path.stem for path in (ROOT / "chat").glob("*.py") if path.stem != "__init__")
+SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
+
+# Imports point only upwards in this list (docs/design.md).
+ORDER = [
+    *("config", "protocol", "frames", "names", "limits", "tasks", "folder", "database", "store"),
+    *("directory", "presence", "rooms", "hub", "pages", "connection", "sockets", "server", "app"),
+]
+
+# Lines a module may have: what is longer is split, or the number changes with a reason.
+BUDGET = {"store": 430, "rooms": 440, "pages": 450}
+LINES = 300
+
+
+def source(module: str) -> str:
+    return (ROOT / "chat" / f"{module}.py").read_text()
+
+
+def imports(module: str) -> Iterator[tuple[str, bool]]:
+    """The modules that one imports, and whether it does so at the top level."""
+    tree = ast.parse(source(module))
+    guarded = {
+        node
+        for test in ast.walk(tree)
+        if isinstance(test, ast.If) and ast.unparse(test.test) == "TYPE_CHECKING"
+        for node in test.body
+    }
+    for node in ast.walk(tree):
+        if node in guarded:
+            continue
+        names = (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [str(node.module)]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+        for name in names:
+            yield name, node in tree.body
+
+
+def test_every_module_has_its_place_in_the_order() -> None:
+    assert sorted(ORDER) == MODULES
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_upwards_and_stand_at_the_top(module: str) -> None:
+    for name, at_top in imports(module):
+        assert at_top, f"{module} imports {name} inside a function"
+        if name.startswith("chat."):
+            other = name.removeprefix("chat.")
+            assert ORDER.index(other) < ORDER.index(module), f"{module} imports {other}"
+
+
+@pytest.mark.parametrize(
+    ("library", "allowed"),
+    [
+        ("tornado.websocket", {"connection", "sockets"}),
+        ("sqlite3", {"database", "store"}),
+        ("argparse", {"config"}),
+        ("tornado", {"pages", "connection", "sockets", "server", "app"}),
+    ],
+)
+def test_a_library_is_used_only_where_it_belongs(library: str, allowed: set[str]) -> None:
+    users = {
+        module
+        for module in MODULES
+        for name, _ in imports(module)
+        if name == library or name.startswith(library + ".")
+    }
+    assert users <= allowed
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_functions_classes_and_files_stay_readable(module: str) -> None:
+    text = source(module)
+    assert len(text.splitlines()) <= BUDGET.get(module, LINES)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or 0) - node.lineno + 1
+            assert length <= 55, f"{module}.{node.name} has {length} lines"
+            arguments = [*node.args.args, *node.args.kwonlyargs]
+            count = sum(argument.arg not in ("self", "cls") for argument in arguments)
+            assert count <= 5, f"{module}.{node.name} has {count} parameters"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_public_things_say_what_they_are(module: str) -> None:
+    tree = ast.parse(source(module))
+    assert ast.get_docstring(tree)
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{module}.{node.name}"
+
+
+def test_no_module_is_called_after_nothing_and_nothing_is_left_to_do() -> None:
+    assert not {"utils", "helpers", "base", "manager", "common"} & set(MODULES)
+    for path in [*(ROOT / "chat").glob("*.py"), *SCRIPTS, ROOT / "run.py"]:
+        assert not re.search(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b", path.read_text()), path.name
+
+
+def test_tasks_are_started_in_one_place() -> None:
+    for module in MODULES:
+        if module != "tasks":
+            assert not re.search(r"create_task|ensure_future", source(module)), module
+
+
+def test_frames_are_spelt_in_one_module_on_each_side() -> None:
+    for module in MODULES:
+        if module != "protocol":
+            assert not re.search(r"""["']type["']""", source(module)), module
+    tags = [
+        frame.__struct_config__.tag for kind in (Command, Event) for frame in kind.__subclasses__()
+    ]
+    for path in SCRIPTS:
+        if path.stem != "protocol":
+            spelt = rf"""\btype["']?\s*(:|===?)\s*["']({"|".join(tags)})["']"""
+            assert not re.search(spelt, path.read_text()), path.name
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_scripts_build_nodes_and_never_html(path: Path) -> None:
+    text = path.read_text()
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
+    assert ("new WebSocket" in text) == (path.stem == "connection")
+    if path.stem in ("connection", "outbox", "protocol"):
+        assert not re.search(r"\bdocument\.(query|get|create|body)", text), "no DOM here"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*(ROOT / "templates").glob("*.html"), *SCRIPTS, *(ROOT / "static" / "css").glob("*.css")],
+    ids=lambda path: path.name,
+)
+def test_nothing_is_inline_or_from_elsewhere(path: Path) -> None:
+    text = path.read_text()
+    if path.suffix == ".html":
+        assert not re.search(r"""\sstyle=|\son\w+=["']|<style|<script(?![^>]*(src|json))""", text)
+    for url in re.findall(r"https?://[^\s\"'`)]+", text):
+        assert url.startswith("http://www.w3.org/"), url
+
+
+def test_colours_come_from_the_tokens() -> None:
+    for path in (ROOT / "static" / "css").glob("*.css"):
+        if path.stem != "tokens":
+            assert not re.search(r":[^;{]*#[0-9a-f]{3,8}\b", path.read_text()), path.name
+
+
+def test_the_top_level_holds_what_it_should() -> None:
+    known = {
+        *(
+            "chat",
+            "templates",
+            "static",
+            "tests",
+            "docs",
+            "bench",
+            "deploy",
+            ".ci",
+            ".git",
+            ".venv",
+        ),
+        *("setup.cfg", "run.py", "README.md", "CHANGELOG.md", "LICENSE", "Makefile"),
+        *("pyproject.toml", ".gitignore", ".venv", "data"),
+    }
+    ignored = re.compile(
+        r"\.(mypy|ruff|pytest)_cache|\.hypothesis|.*\.egg-info|__pycache__|\.coverage"
+    )
+    extra = {p.name for p in ROOT.iterdir()} - known
+    assert not {name for name in extra if not ignored.fullmatch(name)}
