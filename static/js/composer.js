@@ -1,8 +1,11 @@
-// Owns the message box: its draft, its limit, what the Enter key means, and telling others that
-// someone is typing. The box an edit is made in obeys the same keys. Knows no list and no socket.
+// Owns writing: the message box with its draft and its limit, what the Enter key means, the line
+// that says who is typing, and the box an edit is made in. Knows no list and no socket.
+
+import { clone } from "./format.js";
 
 const SAVE_AFTER = 300; // ms of quiet
 const TYPING_EVERY = 3_000; // ms
+const TYPING = 5_000; // ms until it is forgotten
 const WARN_FROM = 0.9; // of the limit
 const FINE = matchMedia("(pointer: fine)");
 const GROWS = CSS.supports("field-sizing", "content");
@@ -139,5 +142,62 @@ export class Composer {
     this.count.textContent = text;
     this.count.hidden = text === "";
     this.count.classList.toggle("over", over);
+  }
+}
+
+/** The box in which a message is edited in place. `save(text)`, or `cancel()` on Escape. */
+export function openEditor({ text, limit, say, save, cancel }) {
+  const editor = clone("editor");
+  const area = editor.querySelector("textarea");
+  area.value = text;
+  area.addEventListener("input", () => {
+    area.setCustomValidity("");
+    grow(area);
+  });
+  area.addEventListener("keydown", (event) => {
+    if (meansSend(event)) editor.requestSubmit();
+    else if (event.key === "Escape" && !event.isComposing) cancel();
+    else return;
+    event.preventDefault();
+  });
+  editor.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const left = limit - [...area.value].length;
+    area.setCustomValidity(left < 0 ? say("composer.over", { n: left }) : "");
+    if (area.reportValidity() && area.value.trim() !== "") save(area.value);
+  });
+  editor.noValidate = true;
+  return editor;
+}
+
+/** Who is typing: one line, forgotten after a while, gone at once when the message lands. */
+export class Typing {
+  #until = new Map(); // user -> {name, timer}
+
+  constructor(say, language) {
+    Object.assign(this, { say, place: document.querySelector(".typing") });
+    this.list = new Intl.ListFormat(language);
+  }
+
+  heard({ user, name }) {
+    clearTimeout(this.#until.get(user)?.timer);
+    this.#until.set(user, { name, timer: setTimeout(() => this.stopped(user), TYPING) });
+    this.#show();
+  }
+
+  stopped(user) {
+    clearTimeout(this.#until.get(user)?.timer);
+    if (this.#until.delete(user)) this.#show();
+  }
+
+  #show() {
+    const names = [...this.#until.values()].map(({ name }) => name);
+    if (names.length === 0) return this.place.replaceChildren();
+    const words =
+      names.length > 3
+        ? this.say("typing.several")
+        : this.say("typing", { n: names.length, names: this.list.format(names) });
+    if (this.place.childElementCount === 0) this.place.append(clone("dots"), document.createElement("span"));
+    this.place.lastElementChild.textContent = words;
   }
 }

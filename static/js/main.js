@@ -1,17 +1,17 @@
 // Wires the page: the only module that knows both the line and the list. Owns what frames them:
-// the strip, the title, what was read, who is here, the rooms, the dialogs.
+// the strip, the announcements, who is here, the rooms, the dialogs.
 
-import { Composer } from "./composer.js";
+import { Composer, Typing } from "./composer.js";
 import { Connection } from "./connection.js";
 import { clone, initials, speaker } from "./format.js";
 import { Outbox, openStorage } from "./outbox.js";
 import { CLOSE } from "./protocol.js";
+import { Reading } from "./scroll.js";
 import { Timeline } from "./timeline.js";
 
 const BLIP = 2_500; // ms a lost line stays unmentioned
 const UNPLUGGED = 500; // ms, when the machine itself says it has no network
 const BACK = 1_500; // ms "Back online" is shown
-const TYPING = 5_000; // ms
 const BREATH = 2_000; // ms in which announcements are gathered
 const FEW = 3; // messages announced one by one
 const SPEECH = 10_000; // ms
@@ -20,7 +20,6 @@ const COPIED = 2_000; // ms
 const REFUSED = 6_000; // ms a refused edit or deletion is spoken of
 
 const find = (selector) => document.querySelector(selector);
-const attentive = () => document.visibilityState === "visible" && document.hasFocus();
 
 /** One line under the header: trouble once it lasts, good news for a moment, or what still stands. */
 class Strip {
@@ -110,98 +109,6 @@ class Announcer {
     // Once spoken it goes: a message deleted later must not stay on in here.
     clearTimeout(this.#forgetting);
     this.#forgetting = setTimeout(() => this.place.replaceChildren(), SPEECH);
-  }
-}
-
-/** What was read: visible, focused, at the end, painted. Keeps the title, the pill, the divider. */
-class Reading {
-  #away = false;
-  #icon = find("link[rel=icon]");
-  #plain = { title: document.title, icon: this.#icon.href };
-
-  constructor({ timeline, say, storage, key, unreadIcon, tell }) {
-    Object.assign(this, { timeline, say, storage, key, unreadIcon, tell, pill: find(".latest") });
-    this.read = Number(storage.getItem(key)) || timeline.newest;
-    this.pill.addEventListener("click", () => timeline.scroll.toEnd());
-    this.#away = !attentive();
-  }
-
-  /** Something arrived, was scrolled to, or the person came back. */
-  update() {
-    if (attentive() && this.timeline.scroll.stuck) requestAnimationFrame(() => this.#mark());
-    this.#count();
-  }
-
-  /** The page is looked at again, or for the first time: shows where the new part begins. */
-  returned() {
-    if (!attentive()) return (this.#away = true), this.update();
-    if (this.#away) this.divide();
-    this.#away = false;
-    this.update();
-  }
-
-  divide() {
-    this.timeline.divide(this.read);
-  }
-
-  /** Another tab has read up to `id`. */
-  upTo(id) {
-    this.read = Math.max(this.read, id);
-    this.#count();
-  }
-
-  #mark() {
-    const { newest } = this.timeline;
-    if (newest <= this.read || !attentive() || !this.timeline.scroll.stuck) return;
-    this.read = newest;
-    this.storage.setItem(this.key, newest);
-    this.tell(newest);
-    this.#count();
-  }
-
-  #count() {
-    const { length } = this.timeline.unseen(this.read);
-    const shown = length > 99 ? "99+" : length;
-    document.title = length ? this.say("badge.title", { count: shown, title: this.#plain.title }) : this.#plain.title;
-    const icon = length ? this.unreadIcon : this.#plain.icon;
-    if (this.#icon.href !== icon) this.#icon.href = icon;
-    if (length) navigator.setAppBadge?.(length);
-    else navigator.clearAppBadge?.();
-    this.pill.hidden = length === 0 || this.timeline.scroll.stuck;
-    const words = this.say("log.pill", { n: length });
-    this.pill.querySelector("span").textContent = length > 99 ? words.replace(length, shown) : words;
-  }
-}
-
-/** Who is typing: one line, forgotten after a while, gone at once when the message lands. */
-class Typing {
-  #until = new Map(); // user -> {name, timer}
-
-  constructor(say, language) {
-    Object.assign(this, { say, place: find(".typing") });
-    this.list = new Intl.ListFormat(language);
-  }
-
-  heard({ user, name }) {
-    clearTimeout(this.#until.get(user)?.timer);
-    this.#until.set(user, { name, timer: setTimeout(() => this.stopped(user), TYPING) });
-    this.#show();
-  }
-
-  stopped(user) {
-    clearTimeout(this.#until.get(user)?.timer);
-    if (this.#until.delete(user)) this.#show();
-  }
-
-  #show() {
-    const names = [...this.#until.values()].map(({ name }) => name);
-    if (names.length === 0) return this.place.replaceChildren();
-    const words =
-      names.length > 3
-        ? this.say("typing.several")
-        : this.say("typing", { n: names.length, names: this.list.format(names) });
-    if (this.place.childElementCount === 0) this.place.append(clone("dots"), document.createElement("span"));
-    this.place.lastElementChild.textContent = words;
   }
 }
 
@@ -342,6 +249,7 @@ class Changes {
 
 class Page {
   #arrived = []; // messages that wait for the next frame
+  #afresh = false; // what was shown came from another life of the server
   #failed = new Set(); // cids already said to have failed
 
   constructor(boot) {
@@ -526,9 +434,11 @@ class Page {
   hear = {
     welcome: ({ people, version, you }, afresh) => {
       if (afresh) {
+        this.#arrived = [];
         this.timeline.clear();
         this.pend(this.outbox.entries);
       }
+      this.#afresh ||= afresh;
       Object.assign(this.boot.you, you);
       this.updated = version !== this.boot.version;
       showPeople(people, this.boot.you, this.say);
@@ -543,6 +453,10 @@ class Page {
     },
     live: () => {
       performance.mark("socket-ready");
+      this.takeIn();
+      this.timeline.caughtUp();
+      if (this.#afresh) this.reading.restart();
+      this.#afresh = false;
       this.outbox.flush();
       this.changes.again();
       if (document.visibilityState === "hidden") this.connection.send("appear", { here: false });
@@ -567,7 +481,6 @@ class Page {
       const fromOther = message.user !== this.boot.you.user && message.rev === message.id;
       if (fromOther && message.live && !message.deleted) this.announcer.message(message);
     }
-    this.pend(this.outbox.entries);
     this.reading.update();
   }
 

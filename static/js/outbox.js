@@ -47,6 +47,7 @@ export class Outbox {
   #tries = new Map();
   #waits = new Map(); // cid -> {retryAt, detail}
   #flushing = false;
+  #more = false; // asked to flush while flushing
   #unsaved = new Map(); // what a full disk did not take
 
   constructor({ name, storage, say, silent, changed, words }) {
@@ -82,8 +83,11 @@ export class Outbox {
 
   /** My own message came back: it is stored. */
   confirm(cid) {
-    this.#remove(cid);
+    const mine = this.#unsaved.has(cid) || this.storage.getItem(this.#key(cid)) !== null;
     this.#settle(cid, "confirmed");
+    if (!mine) return;
+    this.#remove(cid);
+    this.#tell();
   }
 
   /** The server said no: for now (`retry` ms), or for good. */
@@ -132,14 +136,17 @@ export class Outbox {
   /** Sends what waits, unless another tab is at it; that tab then sends ours too. */
   async flush() {
     this.#expire();
+    this.#more = true;
     if (this.#flushing || !this.#next()) return;
     this.#flushing = true;
+    this.#more = false;
     await this.#alone(async () => {
       for (let entry = this.#next(); entry; entry = this.#next()) {
         if (!(await this.#deliver(entry))) break;
       }
     });
     this.#flushing = false;
+    if (this.#more) this.flush(); // the line came back while this round was ending
   }
 
   /** Sends one message. False: the line is down, leave the rest for later. */

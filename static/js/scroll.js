@@ -1,9 +1,11 @@
-// Owns the scroll position of the log: sticking to the end, and never moving what is being read.
-// One model for engines with and without scroll anchoring. Knows rows only as boxes in chunks.
+// Owns where in the log one is: sticking to the end, never moving what is being read, what was
+// read because of it, and asking for more at the upper edge. One model for engines with and
+// without scroll anchoring. Knows rows only as boxes in chunks.
 
 const NEAR = 48; // px from the end that still count as the end
 const SETTLING = 10; // frames in which a new width may still move things
 const ANCHORS = CSS.supports("overflow-anchor", "none"); // absent on iOS, where inertia must be cut
+const attentive = () => document.visibilityState === "visible" && document.hasFocus();
 
 /** `changed()` is called when `stuck` changes. */
 export class Scroll {
@@ -124,14 +126,135 @@ export class Scroll {
       const box = element.getBoundingClientRect();
       return box.bottom > top && box.top < bottom;
     };
-    return [...this.col.querySelectorAll(":scope > .chunk")]
-      .filter(shown)
-      .flatMap((chunk) => [...chunk.querySelectorAll(":scope > .msg")].filter(shown));
+    return [...this.col.children]
+      .filter((part) => part.matches(".chunk") && shown(part))
+      .flatMap((chunk) => [...chunk.children].filter((row) => row.matches(".msg") && shown(row)));
   }
 
   #cutInertia() {
     if (ANCHORS) return;
     this.log.style.overflowY = "hidden";
     requestAnimationFrame(() => (this.log.style.overflowY = ""));
+  }
+}
+
+/** The upper edge: the button "Earlier messages", pressed by itself when one comes near. */
+export class Earlier {
+  #busy = false;
+  #near = null;
+
+  /** `load()` shows the page before what is shown and returns whether there are more. */
+  constructor({ log, place, say, start, load }) {
+    Object.assign(this, { log, place, say, start, load });
+    place.addEventListener("click", ({ target }) => target.closest("button") && this.more());
+    if (!start) this.offer();
+  }
+
+  /** From now on without a press; not before the page has what it needs to begin with. */
+  watch() {
+    if (this.#near || !globalThis.IntersectionObserver) return;
+    const near = ([edge]) => edge.isIntersecting && !this.failed && this.more();
+    this.#near = new IntersectionObserver(near, { root: this.log, rootMargin: "100% 0px 0px 0px" });
+    this.#near.observe(this.place);
+  }
+
+  offer(words = "log.earlier") {
+    this.start = false;
+    this.failed = words !== "log.earlier";
+    const button = document.createElement("button");
+    button.className = "lk";
+    button.textContent = this.say(words);
+    this.place.replaceChildren(button);
+    this.#near?.unobserve(this.place); // seen anew, it says again whether it is near
+    this.#near?.observe(this.place);
+  }
+
+  end(words) {
+    this.start = true;
+    const line = document.createElement("p");
+    line.textContent = words;
+    this.place.replaceChildren(line);
+  }
+
+  async more() {
+    if (this.start || this.#busy) return;
+    this.#busy = true;
+    this.log.ariaBusy = "true";
+    try {
+      if (await this.load()) this.offer();
+    } catch {
+      this.offer("log.failed");
+    } finally {
+      this.#busy = false;
+      this.log.ariaBusy = "false";
+    }
+  }
+}
+
+/** What was read: visible, focused, at the end, painted. Keeps the title, the pill, the divider. */
+export class Reading {
+  #away = false;
+  #icon = document.querySelector("link[rel=icon]");
+  #plain = { title: document.title, icon: this.#icon.href };
+
+  constructor({ timeline, say, storage, key, unreadIcon, tell }) {
+    Object.assign(this, { timeline, say, storage, key, unreadIcon, tell, pill: document.querySelector(".latest") });
+    this.read = Number(storage.getItem(key)) || timeline.newest;
+    storage.setItem(key, this.read);
+    this.pill.addEventListener("click", () => timeline.scroll.toEnd());
+    this.#away = !attentive();
+  }
+
+  /** Something arrived, was scrolled to, or the person came back. */
+  update() {
+    if (attentive() && this.timeline.scroll.stuck) requestAnimationFrame(() => this.#mark());
+    this.#count();
+  }
+
+  /** The page is looked at again, or for the first time: shows where the new part begins. */
+  returned() {
+    if (!attentive()) return (this.#away = true), this.update();
+    if (this.#away) this.divide();
+    this.#away = false;
+    this.update();
+  }
+
+  divide() {
+    this.timeline.divide(this.read);
+  }
+
+  /** The messages are others now (a backup came back): begin with what there is. */
+  restart() {
+    this.read = this.timeline.newest;
+    this.storage.setItem(this.key, this.read);
+    this.update();
+  }
+
+  /** Another tab has read up to `id`. */
+  upTo(id) {
+    this.read = Math.max(this.read, id);
+    this.#count();
+  }
+
+  #mark() {
+    const { newest } = this.timeline;
+    if (newest <= this.read || !attentive() || !this.timeline.scroll.stuck) return;
+    this.read = newest;
+    this.storage.setItem(this.key, newest);
+    this.tell(newest);
+    this.#count();
+  }
+
+  #count() {
+    const { length } = this.timeline.unseen(this.read);
+    const shown = length > 99 ? "99+" : length;
+    document.title = length ? this.say("badge.title", { count: shown, title: this.#plain.title }) : this.#plain.title;
+    const icon = length ? this.unreadIcon : this.#plain.icon;
+    if (this.#icon.href !== icon) this.#icon.href = icon;
+    if (length) navigator.setAppBadge?.(length);
+    else navigator.clearAppBadge?.();
+    this.pill.hidden = length === 0 || this.timeline.scroll.stuck;
+    const words = this.say("log.pill", { n: length });
+    this.pill.querySelector("span").textContent = length > 99 ? words.replace(length, shown) : words;
   }
 }

@@ -2,9 +2,9 @@
 // done to them (edit, delete, undo). Knows no socket and no storage: what happened comes in
 // through apply() and pend(), what a person does goes out through `on`.
 
-import { grow, meansSend } from "./composer.js";
+import { grow, openEditor } from "./composer.js";
 import { clone, dayName, dayOf, element, fillRow, readRow, statusLine } from "./format.js";
-import { Scroll } from "./scroll.js";
+import { Earlier, Scroll } from "./scroll.js";
 
 const CHUNK = 50; // rows drawn or skipped together
 const MOST = 10_000; // rows held
@@ -12,13 +12,13 @@ const TOGETHER = 5 * 60_000; // ms between messages of one group
 const UNDO = 6_000; // ms
 const TICK = 1_000; // ms between two looks at a countdown
 
-const rowsOf = (chunk) => [...chunk.querySelectorAll(":scope > .msg")];
+const rowsOf = (chunk) => [...chunk.children].filter((part) => part.matches(".msg"));
 
 /** The row before ("previous") or after ("next"), across chunks. */
 function neighbour(row, side) {
   const step = `${side}ElementSibling`;
   for (let node = row[step]; node; node = node[step]) if (node.matches(".msg")) return node;
-  for (let chunk = row.parentElement[step]; chunk; chunk = chunk[step]) {
+  for (let chunk = row.parentElement[step]; chunk?.matches(".chunk"); chunk = chunk[step]) {
     const found = rowsOf(chunk).at(side === "next" ? 0 : -1);
     if (found) return found;
   }
@@ -35,14 +35,14 @@ export class Timeline {
 
   /** `load(query)` gives a page of history; `on`: edit, remove, again, take, discard, copy, leave, stuck. */
   constructor({ log, you, room, limit, language, say, start, load, on }) {
-    Object.assign(this, { log, you, room, limit, language, say, start, load, on });
+    Object.assign(this, { log, you, room, limit, language, say, load, on });
     this.col = log.firstElementChild;
-    this.edge = this.col.querySelector(".edge");
     this.empty = this.col.querySelector(".empty");
     this.scroll = new Scroll(log, on.stuck);
+    const place = this.col.querySelector(".edge");
+    this.earlier = new Earlier({ log, place, say, start, load: () => this.#loadEarlier() });
     this.#adopt();
     this.#listen();
-    this.#watchEdge();
     this.#rollDays();
   }
 
@@ -57,11 +57,12 @@ export class Timeline {
   }
 
   get #last() {
-    return this.#chunks.flatMap((chunk) => rowsOf(chunk).slice(-1)).at(-1) ?? null;
+    for (const chunk of this.#chunks.reverse()) for (const row of rowsOf(chunk).slice(-1)) return row;
+    return null;
   }
 
   get #chunks() {
-    return [...this.col.querySelectorAll(":scope > .chunk")];
+    return [...this.col.children].filter((part) => part.matches(".chunk"));
   }
 
   /** My own cids among what the server has rendered: they are stored. */
@@ -107,14 +108,20 @@ export class Timeline {
     this.#rows.clear();
     this.#waiting.clear();
     this.#current = null;
-    this.start = false;
+    this.earlier.offer();
     this.#tidy();
+  }
+
+  /** Level with the room: what is not here does not exist, or is older. */
+  caughtUp() {
+    if (!this.#first && !this.earlier.start) this.#begin();
+    this.earlier.watch();
   }
 
   /** A row in place of changes that were too many to send. */
   gap({ from, to, count }) {
     const button = element("button", this.say("log.gap", { n: count }));
-    Object.assign(button, { className: "lk", type: "button" });
+    button.className = "lk";
     const gap = element("div", button);
     gap.className = "gap";
     Object.assign(gap.dataset, { from, to });
@@ -174,7 +181,7 @@ export class Timeline {
       if (!this.#leaving.has(known)) this.#paint(known);
     } else if (waiting) {
       this.#arrive(waiting, message);
-    } else if (this.start || !this.#first || message.id > this.#messages.get(this.#first).id) {
+    } else if (this.earlier.start || !this.#first || message.id > this.#messages.get(this.#first).id) {
       this.#insert(clone("message"), message); // older than what is loaded: history will bring it
     }
   }
@@ -338,8 +345,7 @@ export class Timeline {
   /** What depends on there being messages at all. */
   #tidy() {
     const any = this.#rows.size + this.#waiting.size > 0;
-    this.empty.hidden = any || !this.start;
-    if (this.start) this.edge.replaceChildren(element("p", this.say("log.start", { room: this.room })));
+    this.empty.hidden = any || !this.earlier.start;
     if (!this.#current?.isConnected || (this.scroll.stuck && !this.log.contains(document.activeElement))) {
       this.#makeCurrent(this.#last);
     }
@@ -361,7 +367,7 @@ export class Timeline {
     for (const row of rowsOf(chunk)) this.#rows.delete(this.#messages.get(row).id);
     chunk.remove();
     this.#regroup(this.#first);
-    if (this.start) this.#offerEarlier();
+    this.earlier.offer();
   }
 
   // --- the beginning: what the server rendered, and what came before it
@@ -380,41 +386,18 @@ export class Timeline {
     this.scroll.toEnd();
   }
 
-  #watchEdge() {
-    this.edge.addEventListener("click", ({ target }) => target.closest("button") && this.#loadEarlier());
-    if (!this.start && !this.edge.querySelector("button")) this.#offerEarlier();
-    if (!globalThis.IntersectionObserver) return;
-    const options = { root: this.log, rootMargin: "100% 0px 0px 0px" };
-    this.sentinel = new IntersectionObserver(([edge]) => edge.isIntersecting && this.#loadEarlier(), options);
-    this.sentinel.observe(this.edge);
-  }
-
-  #offerEarlier(key = "log.earlier") {
-    this.start = false;
-    const button = element("button", this.say(key));
-    Object.assign(button, { className: "lk", type: "button" });
-    this.edge.replaceChildren(button);
-  }
-
   async #loadEarlier() {
-    if (this.start || this.log.ariaBusy === "true") return;
     const oldest = this.#first && this.#messages.get(this.#first).id;
-    if (!oldest) return; // nothing at all yet: the connection brings the newest
-    this.log.ariaBusy = "true";
-    try {
-      const page = await this.load({ before: oldest, limit: CHUNK });
-      this.#prepend(page.messages);
-      this.start = !page.more;
-      if (this.start) this.sentinel?.disconnect();
-      else this.#offerEarlier();
-      this.sentinel?.unobserve(this.edge); // seen anew, it says again whether more is needed
-      if (!this.start) this.sentinel?.observe(this.edge);
-      this.#tidy();
-    } catch {
-      this.#offerEarlier("log.failed");
-    } finally {
-      this.log.ariaBusy = "false";
-    }
+    if (!oldest) return true; // nothing at all yet: the connection brings the newest
+    const { messages, more } = await this.load({ before: oldest, limit: CHUNK });
+    this.#prepend(messages);
+    if (!more) this.#begin();
+    return more;
+  }
+
+  #begin() {
+    this.earlier.end(this.say("log.start", { room: this.room }));
+    this.#tidy();
   }
 
   #prepend(messages) {
@@ -501,43 +484,26 @@ export class Timeline {
 
   #edit(row) {
     if (row.querySelector(".editor")) return;
-    const { text } = this.#messages.get(row);
-    const editor = clone("editor");
-    const area = editor.querySelector("textarea");
-    area.value = text;
+    const message = this.#messages.get(row);
+    const { limit, say } = this;
+    const save = (text) => this.#saveEdit(row, text);
+    const editor = openEditor({ text: message.text, limit, say, save, cancel: () => this.#closeEditor(row) });
     this.scroll.hold(() => {
       row.querySelector(".body").hidden = true;
       row.querySelector(".body").after(editor);
     });
+    const area = editor.querySelector("textarea");
     grow(area);
     area.focus();
-    area.addEventListener("input", () => (area.setCustomValidity(""), grow(area)));
-    area.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !event.isComposing) this.#closeEditor(row);
-      else if (!meansSend(event)) return;
-      else editor.requestSubmit();
-      event.preventDefault();
-    });
-    editor.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#saveEdit(row, area);
-    });
   }
 
-  #saveEdit(row, area) {
+  #saveEdit(row, text) {
     const message = this.#messages.get(row);
-    const text = area.value;
-    const left = this.limit - [...text].length;
-    if (left < 0) {
-      area.setCustomValidity(this.say("composer.over", { n: left }));
-      area.reportValidity();
-    } else if (text.trim() !== "") {
-      this.#closeEditor(row);
-      if (text === message.text) return;
-      fillRow(row, { ...message, text }, true, this.say);
-      row.dataset.state = "pending";
-      this.on.edit(message.id, text);
-    }
+    this.#closeEditor(row);
+    if (text === message.text) return;
+    fillRow(row, { ...message, text }, true, this.say);
+    row.dataset.state = "pending";
+    this.on.edit(message.id, text);
   }
 
   #closeEditor(row) {
