@@ -6,7 +6,7 @@ import json
 import resource
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from servers import LOAD_CORE, Running, Server, pin
@@ -15,7 +15,11 @@ Result = dict[str, Any]
 
 SENDERS = 50
 OFFERED = 20_000  # messages a second, more than anyone can carry to 1,000 peers one by one
+KEY = ("limit", "limit-batch", "ours", "tutorial", "bun")  # the servers of a brief comparison
 PATIENCE = 300.0  # seconds one run of the load may take
+
+FAULTS = ("lost", "repeated", "disordered", "bad_rev", "bad_frames", "cut", "refused_for_good")
+TOLD = ("refused", "gapped", "unsent", "backlog")  # limits that were reached, and said so
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Plan:
     sizes: tuple[int, ...] = (100, 1_000, 5_000)
     idle: tuple[int, ...] = (5_000, 20_000)
     budget: float = float("inf")  # seconds after which nothing new is started
+    brief: bool = False  # the secondary cases once, and against KEY only
 
 
 QUICK = Plan(
@@ -44,7 +49,8 @@ QUICK = Plan(
     back=1_000,
     sizes=(1_000,),
     idle=(1_000,),
-    budget=165.0,
+    budget=160.0,
+    brief=True,
 )
 
 
@@ -105,7 +111,13 @@ def cases(plan: Plan) -> list[Case]:
     found.extend(_idle(n) for n in plan.idle)
     found.append(_back(plan))
     found.append(_hour(plan))
-    return found
+    return [_brief(case) for case in found] if plan.brief else found
+
+
+def _brief(case: Case) -> Case:
+    if case.key.startswith(("one-", "many-")):
+        return case
+    return replace(case, once=True, fits=lambda server: server.key in KEY and case.fits(server))
 
 
 def _rate(title: str) -> Measure:
@@ -158,8 +170,7 @@ def _idle(wanted: int) -> Case:
 
 def _back(plan: Plan) -> Case:
     def run(server: Running) -> Result:
-        options = ("--mode=back", f"--n={plan.back}", "--messages=100")
-        line = server.load(*options)
+        line = server.load("--mode=back", f"--n={plan.back}", "--messages=100")
         with subprocess.Popen(line, stdout=subprocess.PIPE, preexec_fn=pin(LOAD_CORE)) as process:
             assert process.stdout
             try:
@@ -191,22 +202,9 @@ def _hour(plan: Plan) -> Case:
                 return part
             parts.append(part)
         pages = load(server, "--mode=pages", "--n=4", f"--top={plan.messages}", "--seconds=3")
-        second, last = parts[1], parts[-1]
-        faults = {key: sum(part[key] for part in [*parts, pages]) for key in FAULTS}
-        return {
-            **{key: last[key] for key in ("p50_ms", "p99_ms", "cpu_per_million", "server_cpu")},
-            **faults,
-            "own_cpu": last["own_cpu"],
-            "rss_early": second["rss"],
-            "rss_late": last["rss"],
-            "growth": 100 * (last["rss"] / second["rss"] - 1),
-            "p99_early": second["p99_ms"],
-            "messages_per_s": sum(p["messages"] for p in parts) / sum(p["seconds"] for p in parts),
-            "page_p50_ms": pages.get("p50_ms"),
-            "page_p99_ms": pages.get("p99_ms"),
-            "pages_per_s": pages.get("deliveries_per_s"),
-            "parts": parts,
-        }
+        if "error" in pages:
+            return pages
+        return _early_and_late(parts, pages)
 
     n = f"{plan.messages:,}"
     measures = (
@@ -223,5 +221,20 @@ def _hour(plan: Plan) -> Case:
     return Case("hour", run, measures, lambda server: server.ours, once=True)
 
 
-FAULTS = ("lost", "repeated", "disordered", "bad_rev", "bad_frames", "cut", "refused_for_good")
-TOLD = ("refused", "gapped", "unsent", "backlog")  # limits that were reached, and said so
+def _early_and_late(parts: list[Result], pages: Result) -> Result:
+    second, last = parts[1], parts[-1]
+    faults = {key: sum(part[key] for part in [*parts, pages]) for key in FAULTS}
+    return {
+        **{key: last[key] for key in ("p50_ms", "p99_ms", "cpu_per_million", "server_cpu")},
+        **faults,
+        "own_cpu": last["own_cpu"],
+        "rss_early": second["rss"],
+        "rss_late": last["rss"],
+        "growth": 100 * (last["rss"] / second["rss"] - 1),
+        "p99_early": second["p99_ms"],
+        "messages_per_s": sum(p["messages"] for p in parts) / sum(p["seconds"] for p in parts),
+        "page_p50_ms": pages.get("p50_ms"),
+        "page_p99_ms": pages.get("p99_ms"),
+        "pages_per_s": pages.get("deliveries_per_s"),
+        "parts": parts,
+    }

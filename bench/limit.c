@@ -270,8 +270,9 @@ int main(int argc, char **argv)
         for (int i = 0; i < n; i++) {
             int fd = events[i].data.fd;
             if (fd == listener) { welcome(listener); continue; }
-            if (peers[fd] && events[i].events & EPOLLOUT && peers[fd]->out.len) give_rest(peers[fd]);
-            if (peers[fd] && events[i].events & ~EPOLLOUT) read_from(peers[fd]);
+            Peer *p = peers[fd];
+            if (p && events[i].events & EPOLLOUT && p->out.len) give_rest(p);
+            if (p && events[i].events & ~EPOLLOUT) read_from(p);
         }
         flush();
     }

@@ -217,8 +217,8 @@ static void say(u32 s, u32 seq, u64 when)
     memcpy(text + STAMP, pads, size - STAMP);
     Conn *c = &conns[sender[s].conn];
     if (!json) { append_frame(c, 1, text, size); return; }
-    int len = snprintf(frame, sizeof frame, "{\"type\":\"say\",\"cid\":\"%.24s\",\"text\":\"%.*s\"}",
-                       text, size, text);
+    int len = snprintf(frame, sizeof frame,
+                       "{\"type\":\"say\",\"cid\":\"%.24s\",\"text\":\"%.*s\"}", text, size, text);
     append_frame(c, 1, frame, len);
 }
 
@@ -335,7 +335,11 @@ static inline void text_message(Conn *c, const char *p, size_t len, u64 now)
 /* A message in several frames (RFC 6455, 5.4): gorilla cuts at its write buffer. */
 static void fragment(Conn *c, int first, int final, const char *p, size_t len, u64 now)
 {
-    if (first == (c->parts != NULL) || c->parts_len + len > LARGEST) { bad_frames++; gone(c); return; }
+    if (first == (c->parts != NULL) || c->parts_len + len > LARGEST) {
+        bad_frames++;
+        gone(c);
+        return;
+    }
     if (!(c->parts = realloc(c->parts, c->parts_len + len + 1))) abort();
     memcpy(c->parts + c->parts_len, p, len);
     c->parts_len += len;
@@ -569,6 +573,13 @@ static u64 owed(void)
     return sum > gapped && sum >> 63 == 0 ? sum - gapped : 0;
 }
 
+static int retrying(void)
+{
+    for (int s = 0; s < senders; s++)
+        if (sender[s].again) return 1;
+    return 0;
+}
+
 /* Messages no byte of which has left are taken back: they were never offered. */
 static void take_back(void)
 {
@@ -642,7 +653,7 @@ static void talk(const char *more)
     while (missing && live && now_ns() < limit && now_ns() - heard < 2 * SECOND) {
         send_due(now_ns());
         step(20);
-        if (delivered != before) before = delivered, heard = now_ns();
+        if (delivered != before || retrying()) before = delivered, heard = now_ns();
         missing = owed();
     }
     int quiet = now_ns() - heard >= 2 * SECOND;
@@ -752,7 +763,8 @@ static void options(int argc, char **argv)
     }
     if (!port || n < 1 || senders < 1 || senders > n || size < STAMP + 1 || size > 4000)
         die("impossible numbers");
-    if (n_rooms < 1 || (n_rooms > 1 && senders != n && mode == TALK)) die("in rooms everyone talks");
+    if (n_rooms < 1 || (n_rooms > 1 && senders != n && mode == TALK))
+        die("in several rooms everyone talks");
 }
 
 int main(int argc, char **argv)

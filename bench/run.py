@@ -9,7 +9,9 @@ import argparse
 import json
 import os
 import platform
+import signal
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -37,9 +39,11 @@ def main() -> int:
         "missing": missing,
         "labels": {server.key: server.label for server in SERVERS},
         "runs": [],
+        "skipped": 0,
     }
     repeats = options.repeat or plan.repeats
-    report["skipped"] = _measure(plan_cases, servers, repeats, plan.budget, report["runs"])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a started server is ended
+    _measure(plan_cases, servers, repeats, plan.budget, report)
     _save(report)
     print(table(report, plan_cases))
     ours = {server.key for server in servers if server.ours}
@@ -77,10 +81,10 @@ def _measure(
     servers: Sequence[Server],
     repeats: int,
     budget: float,
-    runs: list[Result],
-) -> int:
-    """Repetition by repetition, case by case, every server in turn; what had no time left."""
-    start, skipped = time.monotonic(), 0
+    report: dict[str, Any],
+) -> None:
+    """Repetition by repetition, case by case, every server in turn; each result is saved."""
+    start = time.monotonic()
     for repeat in range(repeats):
         for case in plan_cases:
             turn = repeat % max(1, len(servers))  # another one goes first each time
@@ -88,21 +92,34 @@ def _measure(
                 if not case.fits(server) or (case.once and repeat):
                     continue
                 if time.monotonic() - start > budget:
-                    skipped += 1
+                    report["skipped"] += 1
                     continue
                 _say(f"{repeat + 1}/{repeats}  {case.key:<12} {server.label}")
+                before = _used()
                 result = _one(case, server)
-                runs.append({"case": case.key, "server": server.key, "repeat": repeat, **result})
+                others = [b - a for a, b in zip(before, _used(), strict=True)]
+                result["others"] = max(0.0, (others[0] - others[1]) / others[2])  # cores
+                here = {"case": case.key, "server": server.key, "repeat": repeat}
+                report["runs"].append(here | result)
+                _save(report)
     _say("")
-    return skipped
 
 
 def _one(case: Case, server: Server) -> Result:
     try:
         with running(server) as run:
             return case.run(run)
-    except (Missing, RuntimeError, OSError) as error:
-        return {"error": str(error)}
+    except (Missing, RuntimeError, OSError, ValueError, subprocess.SubprocessError) as error:
+        return {"error": str(error).partition("\n")[0][:100]}
+
+
+def _used() -> tuple[float, float, float]:
+    """CPU seconds of the whole machine, those of this run, and the seconds that went by."""
+    words = Path("/proc/stat").read_text().split(maxsplit=9)[1:9]
+    busy = sum(int(word) for i, word in enumerate(words) if i not in (3, 4))  # idle, iowait
+    own = os.times()
+    ours = own.user + own.system + own.children_user + own.children_system
+    return busy / os.sysconf("SC_CLK_TCK"), ours, time.monotonic()
 
 
 def _say(line: str) -> None:
@@ -180,6 +197,8 @@ def table(report: dict[str, Any], plan_cases: Sequence[Case]) -> str:
         cells += [cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1], strict=True)]
         lines.append("  ".join([*cells, row[-1]]).rstrip())
     lines += [f"missing: {report['labels'][k]}: {why}" for k, why in report["missing"].items()]
+    if runs and (others := statistics.median(run["others"] for run in runs)) > 0.1:
+        lines.append(f"NOT ALONE: other programs used {others:.1f} cores meanwhile (median)")
     if report["skipped"]:
         lines.append(f"left out for lack of time: {report['skipped']} runs")
     return "\n".join(lines)

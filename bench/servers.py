@@ -88,6 +88,7 @@ def running(server: Server) -> Iterator[Running]:
     """The server, started with an empty data folder on the project's disk; ended on leaving."""
     (BUILD / "runs").mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=BUILD / "runs"))
+    (BUILD / f"{server.key}.log").unlink(missing_ok=True)
     port = _free_port()
     run = Running(server, port, folder / "data", _spawn(server, port, folder / "data"))
     try:
