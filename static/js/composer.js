@@ -88,7 +88,6 @@ export class Composer {
       return;
     }
     this.area.value = "";
-    this.#typed = 0;
     this.#changed();
     this.#save();
   }

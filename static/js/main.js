@@ -16,6 +16,7 @@ const BREATH = 2_000; // ms in which announcements are gathered
 const FEW = 3; // messages announced one by one
 const SPEECH = 10_000; // ms
 const SPOKEN = 200; // characters of an announcement
+const STILL = 100; // ms without a frame
 const COPIED = 2_000; // ms
 const REFUSED = 6_000; // ms a refused edit or deletion is spoken of
 
@@ -397,10 +398,7 @@ class Page {
   seen() {
     const here = document.visibilityState === "visible";
     this.connection.send("appear", { here });
-    if (here) {
-      this.connection.retry();
-      this.takeIn(); // frames stood still while the tab was hidden
-    }
+    if (here) this.connection.retry();
     this.reading.returned();
   }
 
@@ -448,8 +446,9 @@ class Page {
       this.changes.done(message.id);
       if (!fresh && !message.cid) return;
       this.#arrived.push(message);
-      if (document.visibilityState === "hidden") this.takeIn();
-      else if (this.#arrived.length === 1) requestAnimationFrame(() => this.takeIn());
+      if (this.#arrived.length > 1) return;
+      requestAnimationFrame(() => this.takeIn());
+      setTimeout(() => this.takeIn(), STILL); // a page nobody sees has no frames
     },
     live: () => {
       performance.mark("socket-ready");

@@ -57,19 +57,16 @@ export class Scroll {
   /** Inserts older chunks: measured before any of them may be skipped, so nothing drifts later. */
   holdWhile(insert) {
     let chunks = [];
-    this.hold(() => {
-      chunks = insert();
-      for (const chunk of chunks) chunk.style.contentVisibility = "visible";
-    });
+    this.hold(() => (chunks = insert()));
     for (const chunk of chunks) this.measure(chunk);
   }
 
-  /** Tells the engine how tall a chunk is while it is not drawn. */
+  /** From now on the engine may skip a chunk, knowing how tall it is. */
   measure(chunk) {
-    chunk.style.contentVisibility = "visible";
+    chunk.classList.remove("measured");
     const { height } = chunk.getBoundingClientRect();
     chunk.style.containIntrinsicBlockSize = `auto ${height}px`;
-    chunk.style.contentVisibility = "";
+    chunk.classList.add("measured");
   }
 
   #gap() {
