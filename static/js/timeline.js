@@ -253,7 +253,8 @@ export class Timeline {
     const made = element("div");
     made.className = "chunk";
     (chunk ?? this.empty).after(made);
-    if (chunk) this.scroll.measure(chunk);
+    const settled = chunk?.previousElementSibling; // out of sight by now: skipping it shifts nothing
+    if (settled?.matches(".chunk")) this.scroll.measure(settled);
     return made;
   }
 
@@ -381,7 +382,6 @@ export class Timeline {
       this.#paint(row);
       this.#regroup(row);
     }
-    for (const chunk of this.#chunks) this.scroll.measure(chunk);
     this.#tidy();
     this.scroll.toEnd();
   }
