@@ -1,0 +1,145 @@
+"""Changing one's mind: edit in place, delete with a way back."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, expect
+
+from .conftest import People
+from .line import Line
+from .people import Visitor
+
+TOP = "el => el.getBoundingClientRect().top"
+
+
+def editor(visitor: Visitor) -> Locator:
+    """The field in which a message is edited."""
+    return visitor.page.get_by_role("textbox", name="Edit message")
+
+
+def test_up_in_an_empty_composer_edits_the_last_own_message(people: People, room: str) -> None:
+    ana, ben = people("Ana").enter(room), people("Ben").enter(room)
+    ana.says("mine to chage")
+    ben.says("not mine")
+    ana.shows("mine to chage", "not mine")
+    ben.shows("mine to chage", "not mine")
+    before = ben.row("not mine").evaluate(TOP)
+    ana.composer.press("ArrowUp")
+    expect(editor(ana)).to_be_focused()
+    expect(editor(ana)).to_have_value("mine to chage")
+    editor(ana).fill("mine to change")
+    editor(ana).press("Enter")
+    expect(editor(ana)).to_have_count(0)
+    row = ana.row("mine to change")
+    expect(row).to_contain_text("edited")
+    expect(row).to_be_focused()
+    expect(ben.row("mine to change")).to_contain_text("edited")
+    assert ben.row("not mine").evaluate(TOP) == before
+    ben.shows("mine to change", "not mine")
+    ben.page.reload()
+    ben.ready()
+    expect(ben.row("mine to change")).to_contain_text("edited")
+
+
+def test_escape_leaves_the_message_as_it_was(people: People, room: str) -> None:
+    ana = people("Ana")
+    line = Line(ana.page)
+    ana.enter(room)
+    ana.says("as it was")
+    ana.composer.press("ArrowUp")
+    editor(ana).fill("something else")
+    editor(ana).press("Escape")
+    expect(editor(ana)).to_have_count(0)
+    expect(ana.row("as it was")).to_be_focused()
+    assert not line.says("edit")
+
+
+def test_up_in_a_draft_edits_nothing(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    ana.says("sent")
+    ana.composer.fill("a draft")
+    ana.composer.press("ArrowUp")
+    expect(editor(ana)).to_have_count(0)
+
+
+def test_an_edit_can_be_started_from_the_row(people: People, room: str) -> None:
+    ana, ben = people("Ana").enter(room), people("Ben").enter(room)
+    ana.says("first", "second")
+    ana.act(ana.row("first"), "Edit")
+    editor(ana).fill("changed")
+    editor(ana).press("Enter")
+    ben.shows("changed", "second")
+    ana.shows("changed", "second")
+
+
+def test_an_edit_during_a_break_is_not_lost(people: People, room: str) -> None:
+    ana, ben = people("Ana"), people("Ben").enter(room)
+    line = Line(ana.page)
+    ana.enter(room)
+    ana.says("before the break")
+    line.cut(refusing=True)
+    ana.composer.press("ArrowUp")
+    editor(ana).fill("edited in the break")
+    editor(ana).press("Enter")
+    line.refusing = False
+    ana.online()
+    ben.shows("edited in the break")
+    ana.shows("edited in the break")
+
+
+def test_nobody_is_offered_to_change_what_others_wrote(people: People, room: str) -> None:
+    ana, ben = people("Ana").enter(room), people("Ben").enter(room)
+    ana.says("hands off")
+    ben.shows("hands off")
+    row = ben.row("hands off")
+    row.hover()
+    row.focus()
+    expect(row.get_by_role("button")).to_have_count(0)
+
+
+def test_a_deleted_message_goes_after_a_moment_for_everyone(people: People, room: str) -> None:
+    ana, ben = people("Ana"), people("Ben").enter(room)
+    ana.clock()
+    ana.enter(room)
+    ana.says("keep", "regret", "also keep")
+    ana.act(ana.row("regret"), "Delete")
+    expect(ana.page.get_by_text("Message deleted.")).to_be_visible()
+    ben.shows("keep", "regret", "also keep")
+    ana.page.clock.fast_forward(7_000)
+    ben.shows("keep", "also keep")
+    ana.shows("keep", "also keep")
+    expect(ana.page.get_by_text("Message deleted.")).to_have_count(0)
+    for visitor in (ana, ben):
+        visitor.page.reload()
+        visitor.ready()
+        visitor.shows("keep", "also keep")
+        assert "regret" not in visitor.page.content()
+
+
+def test_a_deletion_can_be_undone(people: People, room: str) -> None:
+    ana, ben = people("Ana"), people("Ben").enter(room)
+    ana.clock()
+    line = Line(ana.page)
+    ana.enter(room)
+    ana.says("keep me")
+    ana.act(ana.row("keep me"), "Delete")
+    ana.page.get_by_role("button", name="Undo").click()
+    ana.shows("keep me")
+    ana.page.clock.fast_forward(8_000)
+    ana.says("later")
+    ben.shows("keep me", "later")
+    assert not line.says("delete")
+
+
+def test_the_next_row_gets_the_head_of_a_deleted_first_one(people: People, room: str) -> None:
+    ana, ben = people("Ana"), people("Ben").enter(room)
+    ana.clock()
+    ana.enter(room)
+    ana.says("with the head", "without one")
+    ben.shows("with the head", "without one")
+    ana.act(ana.row("with the head"), "Delete")
+    ana.page.clock.fast_forward(7_000)
+    ben.shows("without one")
+    expect(ben.row("without one")).to_have_class(re.compile(r"\bfirst\b"))
+    expect(ben.row("without one").locator(".av")).to_be_visible()

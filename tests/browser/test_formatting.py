@@ -1,0 +1,207 @@
+"""What may be written, what it looks like, and that it never becomes anything else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import People
+from .server import Voice
+
+Speak = Callable[..., Voice]
+
+ATTACKS = [
+    "<img src=x onerror=alert(1)>",
+    "<script>alert(1)</script>",
+    "</script><script>alert(1)</script>",
+    "</textarea><svg onload=alert(1)>",
+    "\"><img src='//evil.test/x'>",
+    "[click](javascript:alert(1)) javascript:alert(1) data:text/html,<script>alert(1)</script>",
+    "`<img src=x onerror=alert(1)>` **<b onmouseover=alert(1)>**",
+    "```\n</code></pre><script>alert(1)</script>\n```",
+    "> <iframe src=javascript:alert(1)>",
+    'https://e.org/"onmouseover="alert(1) https://e.org/\'><script>alert(1)</script>',
+    "{{ 7 * 7 }} {% raw x %} ${7 * 7} <!-- --> <![CDATA[",
+    "\u202egnp.exe\u2066 \u0000\u001b[31m",
+]
+
+
+def test_markup_is_text_and_only_real_links_are_links(people: People, room: str) -> None:
+    ana, ben = people("Ana").enter(room), people("Ben").enter(room)
+    ana.say("<img src=x onerror=alert(1)> **b** https://e.org/a_b javascript:alert(1)")
+    for visitor in (ana, ben):
+        expect(visitor.rows).to_have_count(1)
+        body = visitor.bodies.first
+        expect(body).to_contain_text("<img src=x onerror=alert(1)>")
+        expect(body.locator("img")).to_have_count(0)
+        expect(body.locator("strong")).to_have_text("b")
+        link = body.get_by_role("link")
+        expect(link).to_have_count(1)
+        expect(link).to_have_text("https://e.org/a_b")
+        expect(link).to_have_attribute("href", "https://e.org/a_b")
+        expect(link).to_have_attribute("target", "_blank")
+        for word in ("noopener", "noreferrer", "nofollow"):
+            expect(link).to_have_attribute("rel", re.compile(word))
+
+
+@pytest.mark.parametrize(
+    ("text", "tag", "inside"),
+    [
+        ("say **this loud**", "strong", "this loud"),
+        ("say *this softly*", "em", "this softly"),
+        ("not ~~this~~", "s, del", "this"),
+        ("run `x = *y*` now", "code", "x = *y*"),
+        ("> quoted words", "blockquote", "quoted words"),
+        ("write to mailto:ana@example.org", "a[href='mailto:ana@example.org']", "ana@example.org"),
+        ("see http://example.org/a?b=c&d.", "a[href='http://example.org/a?b=c&d']", "example.org"),
+        ("(https://example.org/x)", "a[href='https://example.org/x']", "https://example.org/x"),
+    ],
+)
+def test_a_few_marks_are_understood(
+    people: People, room: str, text: str, tag: str, inside: str
+) -> None:
+    ana = people("Ana").enter(room)
+    ana.say(text)
+    expect(ana.rows).to_have_attribute("data-state", "sent")
+    expect(ana.bodies.locator(tag)).to_contain_text(inside)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2 * 3 * 4 = 24", "snake_case_name", "a ** b", "[label](https://e.org)", "# no heading"],
+)
+def test_other_text_stays_as_it_was_typed(people: People, room: str, text: str) -> None:
+    ana = people("Ana").enter(room)
+    ana.say(text)
+    ana.shows_once(text)
+    expect(ana.bodies.locator("strong, em, h1, h2")).to_have_count(0)
+
+
+def test_lines_and_spaces_are_kept(people: People, room: str) -> None:
+    ana, ben = people("Ana").enter(room), people("Ben").enter(room)
+    text = "first\n\n  indented   wide\nlast"
+    ana.say(text)
+    for visitor in (ana, ben):
+        expect(visitor.rows).to_have_count(1)
+        assert visitor.bodies.inner_text().strip() == text
+
+
+def test_code_scrolls_inside_itself_and_can_be_copied(people: People, room: str) -> None:
+    ana = people("Ana", permissions=["clipboard-read", "clipboard-write"]).enter(room)
+    code = "delay = min(cap, base * 2 ** n)  # " + "long " * 60 + "\n    **not bold**"
+    ana.say(f"```\n{code}\n```")
+    expect(ana.rows).to_have_attribute("data-state", "sent")
+    block = ana.bodies.locator("pre")
+    expect(block).to_contain_text("**not bold**")
+    expect(block).to_have_attribute("tabindex", "0")
+    expect(block).to_have_attribute("dir", "ltr")
+    assert block.evaluate("el => el.scrollWidth > el.clientWidth")
+    assert ana.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    ana.bodies.first.hover()
+    ana.bodies.get_by_role("button", name="Copy").click()
+    assert ana.page.evaluate("navigator.clipboard.readText()").strip() == code.strip()
+
+
+def test_long_code_is_folded(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    code = "\n".join(f"line {number}" for number in range(30))
+    ana.say(f"```\n{code}\n```")
+    expect(ana.rows).to_have_attribute("data-state", "sent")
+    expect(ana.bodies.locator("pre")).to_be_hidden()
+    ana.bodies.locator("summary").click()
+    expect(ana.bodies.locator("pre")).to_be_visible()
+    ana.say("```\n" + "\n".join(f"row {number}" for number in range(20)) + "\n```")
+    expect(ana.bodies.last.locator("pre")).to_be_visible()
+
+
+def test_the_writer_the_reader_and_the_reloaded_page_show_the_same(
+    people: People, room: str
+) -> None:
+    ana, ben = people("Ana").enter(room), people("Ben").enter(room)
+    texts = ["**a** _b_ `c`", "> q\n> r\nafter", "```\ncode\n```", "x https://e.org *y*\nz"]
+    for text in texts:
+        ana.say(text)
+    expect(ben.rows).to_have_count(len(texts))
+    expect(ana.log.locator("[data-state=sent]")).to_have_count(len(texts))
+    made = "all => all.map(el => el.innerHTML)"
+    seen = ana.bodies.evaluate_all(made)
+    assert ben.bodies.evaluate_all(made) == seen
+    ben.page.reload()
+    ben.ready()
+    assert ben.bodies.evaluate_all(made) == seen
+
+
+def test_attacks_in_texts_stay_texts(people: People, voice: Speak, room: str) -> None:
+    """Live, from the history in the HTML, and from the history over HTTP; `people` watches."""
+    sam = voice()
+    sam.say(*ATTACKS)
+    ana = people("Ana").enter(room)
+    expect(ana.rows).to_have_count(len(ATTACKS))
+    sam.say(*ATTACKS, *(f"filler {number}" for number in range(60)))
+    expect(ana.rows).to_have_count(2 * len(ATTACKS) + 60)
+    for _ in range(2):
+        harmful = ana.log.locator("script, img, iframe, [onerror], [onload], [onmouseover]")
+        expect(harmful).to_have_count(0)
+        links = "all => all.map(link => new URL(link.href).protocol)"
+        assert set(ana.bodies.locator("a").evaluate_all(links)) <= {"https:", "http:", "mailto:"}
+        for link in ana.bodies.locator("a").all():
+            link.dispatch_event("mouseover")
+        ana.page.reload()
+        ana.ready()
+        ana.log.evaluate("el => { el.scrollTop = 0; }")
+        expect(ana.row(ATTACKS[0])).to_have_count(2)
+
+
+@pytest.mark.parametrize(
+    "name", ["<img src=x onerror=alert(1)>", '"><script>alert(1)</script>', "</b>{{7*7}}' onload=x"]
+)
+def test_attacks_in_names_stay_names(people: People, room: str, name: str) -> None:
+    ana, ben = people("Ana").enter(room), people("Ben")
+    ben.name = f"{name} {room[5:]}"
+    ben.enter(room)
+    ben.composer.press_sequentially("x")
+    expect(ana.page.locator(".typing")).to_contain_text(f"{ben.name} is typing")
+    ben.says("hello")
+    for _ in range(2):
+        expect(ana.row("hello").locator(".who")).to_have_text(ben.name)
+        expect(ana.page.get_by_role("complementary", name="People")).to_contain_text(ben.name)
+        expect(ana.page.locator("main img, aside img, main script")).to_have_count(0)
+        ana.page.reload()
+        ana.ready()
+    ben.page.get_by_role("button", name=re.compile("your name")).click()
+    field = ben.page.get_by_role("dialog").get_by_role("textbox")
+    expect(field).to_have_value(ben.name)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "r/%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+        "r/%22%3E%3Cimg%20src=x%20onerror=alert(1)%3E",
+        "r/?name=%3Csvg%20onload=alert(1)%3E",
+        "r/a%0D%0AX-Evil:%20yes",
+        "%3Cscript%3Ealert(1)%3C/script%3E",
+    ],
+)
+def test_attacks_in_addresses_lead_to_a_page_in_plain_words(people: People, path: str) -> None:
+    ana = people("Ana")
+    answer = ana.page.goto(f"{ana.server.origin}/{path}")
+    assert answer
+    assert answer.status in (400, 404)
+    assert "x-evil" not in answer.headers
+    expect(ana.page.locator("script:not([src]), img, svg[onload]")).to_have_count(0)
+    expect(ana.page.get_by_role("heading", level=1)).to_be_visible()
+    expect(ana.page.get_by_role("link")).to_be_visible()
+
+
+def test_text_in_another_direction_is_set_in_its_own(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    ana.says("صباح الخير! سأراجع النصوص الآن.", "left to right")
+    direction = "el => getComputedStyle(el).direction"
+    assert ana.bodies.first.evaluate(direction) == "rtl"
+    assert ana.bodies.last.evaluate(direction) == "ltr"
+    ana.composer.fill("صباح الخير")
+    assert ana.composer.evaluate("el => el.matches(':dir(rtl)')")

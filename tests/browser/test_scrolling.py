@@ -1,0 +1,220 @@
+"""What is being read never moves; who is at the end stays at the end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import People
+from .people import Visitor
+from .server import Voice
+
+FIRST_VISIBLE = """() => {
+  const log = document.querySelector('[role=log]'), edge = log.getBoundingClientRect().top;
+  window.followed = [...log.querySelectorAll('article.msg')]
+    .find(row => row.getBoundingClientRect().bottom > edge + 1);
+  window.start = window.followed.getBoundingClientRect().top;
+}"""
+MOVED = "() => Math.abs(window.followed.getBoundingClientRect().top - window.start)"
+
+# Scrolls, then follows one row from frame to frame until 10 frames after older rows came in.
+FOLLOW_WHILE_OLDER_LOAD = """([top, frames]) => new Promise(resolve => {
+  const log = document.querySelector('[role=log]');
+  const count = () => log.querySelectorAll('article.msg').length;
+  const before = count();
+  log.scrollTop = top;
+  const edge = log.getBoundingClientRect().top;
+  const row = [...log.querySelectorAll('article.msg')]
+    .find(row => row.getBoundingClientRect().bottom > edge + 1);
+  const start = row.getBoundingClientRect().top;
+  let worst = 0, after = 0;
+  const look = () => {
+    worst = Math.max(worst, Math.abs(row.getBoundingClientRect().top - start));
+    if (count() > before && ++after >= frames) resolve({worst, loaded: count() - before});
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+})"""
+
+Speak = Callable[..., Voice]
+
+
+def lines(first: int, count: int) -> list[str]:
+    """Numbered texts, a few of them long enough to wrap."""
+    numbers = range(first, first + count)
+    return [f"line {number}" + " and on it goes" * (number % 7 * 4) for number in numbers]
+
+
+def reader(people: People, room: str, **options: object) -> Visitor:
+    """A visitor at the end of the list."""
+    visitor = people("Ana", **options).enter(room)
+    visitor.at_the_end()
+    return visitor
+
+
+def test_the_list_stays_at_its_end_while_others_write(
+    people: People, voice: Speak, room: str
+) -> None:
+    sam = voice()
+    sam.say(*lines(0, 40))
+    ana = reader(people, room)
+    sam.say(*lines(100, 20))
+    expect(ana.row("line 119")).to_have_count(1)
+    ana.at_the_end()
+    expect(ana.pill).to_have_count(0)
+
+
+def test_a_scrolled_up_reader_is_not_moved_and_gets_a_pill(
+    people: People, voice: Speak, room: str
+) -> None:
+    sam = voice()
+    sam.say(*lines(0, 50))
+    ana = reader(people, room)
+    ana.scroll_up(900)
+    ana.page.evaluate(FIRST_VISIBLE)
+    sam.say(*lines(100, 20))
+    expect(ana.pill).to_have_text("20 new messages")
+    assert ana.page.evaluate(MOVED) == 0
+    ana.pill.click()
+    ana.at_the_end()
+    expect(ana.pill).to_have_count(0)
+
+
+def test_end_takes_the_reader_to_the_latest_message(
+    people: People, voice: Speak, room: str
+) -> None:
+    voice().say(*lines(0, 50))
+    ana = reader(people, room)
+    ana.scroll_up(900)
+    ana.rows.nth(20).focus()
+    ana.page.keyboard.press("End")
+    ana.at_the_end()
+
+
+def test_sending_takes_a_scrolled_up_writer_to_the_end(
+    people: People, voice: Speak, room: str
+) -> None:
+    voice().say(*lines(0, 50))
+    ana = reader(people, room)
+    ana.scroll_up(900)
+    ana.says("here I am")
+    ana.at_the_end()
+
+
+@pytest.mark.parametrize("top", [0, 300])
+def test_older_messages_load_without_moving_the_row_being_read(
+    people: People, voice: Speak, room: str, top: int
+) -> None:
+    voice().say(*lines(0, 500))
+    ana = reader(people, room)
+    for _ in range(3):
+        seen = ana.page.evaluate(FOLLOW_WHILE_OLDER_LOAD, [top, 10])
+        assert seen["loaded"] == 50
+        assert seen["worst"] <= 1
+    texts = ana.texts()
+    assert texts == lines(500 - len(texts), len(texts))
+
+
+def test_the_start_of_the_room_is_said_and_asks_for_nothing_more(
+    people: People, voice: Speak, room: str
+) -> None:
+    voice().say(*lines(0, 120))
+    ana = people("Ana")
+    pages: list[str] = []
+    ana.page.on("request", lambda request: "before=" in request.url and pages.append(request.url))
+    ana.enter(room)
+    start = ana.page.get_by_text(f"This is the start of #{room}")
+    for _ in range(8):
+        if start.count():
+            break
+        with ana.page.expect_response(re.compile("before=")):
+            ana.log.evaluate("el => { el.scrollTop = 0; }")
+        ana.page.wait_for_timeout(100)
+    expect(start).to_be_visible()
+    expect(ana.earlier).to_have_count(0)
+    assert ana.texts() == lines(0, 120)
+    asked = len(pages)
+    ana.log.evaluate("el => { el.scrollTop = el.scrollHeight; }")
+    ana.at_the_end()
+    ana.log.evaluate("el => { el.scrollTop = 0; }")
+    ana.page.wait_for_timeout(300)
+    assert len(pages) == asked <= 3
+
+
+def test_a_short_room_asks_for_no_older_messages_twice(people: People, room: str) -> None:
+    ana = people("Ana")
+    pages: list[str] = []
+    ana.page.on("request", lambda request: "before=" in request.url and pages.append(request.url))
+    ana.enter(room)
+    ana.says("the only one")
+    ana.page.wait_for_timeout(300)
+    assert len(pages) <= 1
+
+
+def test_history_that_does_not_load_can_be_tried_again(
+    people: People, voice: Speak, room: str
+) -> None:
+    voice().say(*lines(0, 90))
+    ana = people("Ana")
+    ana.page.route(re.compile("before="), lambda route: route.abort())
+    ana.enter(room)
+    ana.at_the_end()
+    ana.log.evaluate("el => { el.scrollTop = 0; }")
+    again = ana.page.get_by_role("button", name="Could not load. Try again")
+    expect(again).to_be_visible()
+    ana.page.unroute(re.compile("before="))
+    again.click()
+    expect(ana.rows).to_have_count(90)
+    assert ana.texts() == lines(0, 90)
+
+
+def test_the_list_keeps_its_end_when_the_window_changes(
+    people: People, voice: Speak, room: str
+) -> None:
+    voice().say(*lines(0, 50))
+    ana = reader(people, room)
+    for width, height in ((700, 500), (390, 844), (1280, 400), (1280, 800)):
+        ana.page.set_viewport_size({"width": width, "height": height})
+        ana.at_the_end()
+
+
+def test_a_narrower_window_keeps_the_row_being_read(
+    people: People, voice: Speak, room: str
+) -> None:
+    voice().say(*lines(0, 50))
+    ana = reader(people, room)
+    ana.scroll_up(600)
+    ana.page.evaluate(FIRST_VISIBLE)
+    ana.page.set_viewport_size({"width": 620, "height": 800})
+    ana.page.wait_for_timeout(400)
+    in_sight = """() => { const row = window.followed.getBoundingClientRect();
+        const log = document.querySelector('[role=log]').getBoundingClientRect();
+        return row.bottom > log.top && row.top < log.top + log.height / 2; }"""
+    assert ana.page.evaluate(in_sight)
+
+
+def test_a_short_list_rests_on_the_composer(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    ana.says("low down")
+    log, row = ana.log.bounding_box(), ana.row("low down").bounding_box()
+    assert log
+    assert row
+    assert log["y"] + log["height"] - (row["y"] + row["height"]) < 40
+
+
+def test_rows_stand_in_chunks_of_at_most_fifty(people: People, voice: Speak, room: str) -> None:
+    sam = voice()
+    sam.say(*lines(0, 50))
+    ana = reader(people, room)
+    sam.say(*lines(50, 70))
+    expect(ana.rows).to_have_count(120)
+    chunks = ana.log.locator(".chunk")
+    sizes = chunks.evaluate_all("all => all.map(el => el.querySelectorAll('article').length)")
+    assert sum(sizes) == 120
+    assert max(sizes) <= 50
+    style = """el => { const s = getComputedStyle(el);
+        return [s.paddingTop, s.paddingBottom, s.borderTopWidth, s.contentVisibility]; }"""
+    assert chunks.first.evaluate(style) == ["0px", "0px", "0px", "auto"]
