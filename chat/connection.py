@@ -1,8 +1,9 @@
-"""Connection: one upgraded socket, owned whole. One read, all its frames; strict RFC 6455.
+"""Handshake and Connection: RFC 6455, strict. One read of the socket serves all its frames.
 
-After the handshake Tornado would keep a stream, a task, buffers and several coroutines for each
-connection, and would await three reads for each frame. This subclass takes the bare socket
-instead. It overrides private methods of Tornado 6.6 (setup.cfg pins it; test_connection guards it).
+After a handshake Tornado would keep a stream, a task, buffers and several coroutines for each
+connection, and would await three reads for each frame. Here Tornado does the handshake, and then
+the bare socket goes to a Connection, which lives by callbacks of the event loop. The Handshake
+overrides private methods of Tornado 6.6: setup.cfg pins it, tests/test_rfc6455.py guards it.
 """
 
 from __future__ import annotations
@@ -26,54 +27,61 @@ JUNK = 400  # control frames and fragments a peer may send between two sweeps (2
 OWED = 128 * 1024  # bytes of replies kept for a peer that does not read
 
 
-class Connection(WebSocketProtocol13):
+class Handshake(WebSocketProtocol13):
+    """Tornado's upgrade of an HTTP request, and nothing after it."""
+
+    def __init__(self, handler: ChatSocket) -> None:
+        super().__init__(handler, False, _WebSocketParams())
+
+    def take_socket(self) -> tuple[socket.socket, bytes] | None:
+        """The bare socket and what was already read from it; None if the peer is gone."""
+        stream = self.stream
+        if stream.closed() or stream.writing():
+            stream.close()
+            return None
+        if stream._state is not None:
+            stream.io_loop.remove_handler(stream.fileno())
+        sock, rest = stream.socket, bytes(stream._read_buffer)
+        stream.socket = None  # type: ignore[assignment]
+        stream._closed = True
+        return sock, rest
+
+    async def _receive_frame_loop(self) -> None:
+        """Nothing to wait for: the Connection reads."""
+
+
+class Connection:
     """Owns the socket, what has been read of an unfinished frame, and what is owed to the peer.
 
     `handler` is told of each text message, of the end, and that a full socket has drained.
     """
 
-    handler: ChatSocket
-    sock: socket.socket | None
+    __slots__ = (
+        *("_closing", "_fragments", "_opcode", "_rest", "code", "drained", "handler", "heard"),
+        *("junk", "loop", "owed", "parked", "send", "sock"),
+    )
 
-    def __init__(self, handler: ChatSocket) -> None:
-        super().__init__(handler, False, _WebSocketParams())
-        self.sock = None
+    def __init__(self, handler: ChatSocket, sock: socket.socket, rest: bytes) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.handler = handler
+        self.sock: socket.socket | None = sock
+        self.send = sock.send
+        self.loop = asyncio.get_running_loop()
+        self.heard = self.drained = self.loop.time()
+        self.parked = 0.0  # since when a message is unfinished
+        self.junk = 0
         self.owed = b""
-        self._rest = b""
+        self.code: int | None = None  # of the peer's close
+        self._rest = rest
+        self._opcode = 0
+        self._fragments: bytearray | None = None
         self._closing = False
 
-    def take_over(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Take the bare socket from Tornado's stream. Called once, from `open`.
-
-        False if the peer is gone already.
-        """
-        stream = self.stream
-        if stream.closed() or stream.writing():
-            stream.close()
-            return False
-        self._rest = bytes(stream._read_buffer)  # frames that came with the handshake
-        if stream._state is not None:
-            stream.io_loop.remove_handler(stream.fileno())
-        self.sock = stream.socket
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.send = self.sock.send
-        stream.socket = None  # type: ignore[assignment]
-        stream._closed = True
-        self.stream = None  # type: ignore[assignment]
-        self.loop = loop
-        self.heard = self.drained = loop.time()
-        self.junk = 0
-        self.parked = 0.0  # since when a message is unfinished
-        return True
-
-    async def _receive_frame_loop(self) -> None:
-        """Instead of a coroutine that lives as long as the connection: a callback for each read."""
-        if self.sock is None:
-            return
-        self.loop.add_reader(self.sock, self._readable)
-        if self._rest:
-            rest, self._rest = self._rest, b""
-            self._feed(rest)
+    def listen(self) -> None:
+        """Read from now on, first what came with the handshake."""
+        if self.sock is not None:
+            self.loop.add_reader(self.sock, self._readable)
+            self._feed(self._rest)
 
     # -- the end
 
@@ -81,7 +89,6 @@ class Connection(WebSocketProtocol13):
         """Send a close frame, tell the handler now, and give the peer a moment to answer."""
         if self.sock is None or self._closing:
             return
-        self._closing = True
         if self.owed:
             self.cut()  # a close frame cannot stand inside another frame
             return
@@ -95,7 +102,8 @@ class Connection(WebSocketProtocol13):
         # What the peer still sends is read and dropped: closing over unread bytes would reset
         # the connection, and the reset could overtake the close frame.
         self.loop.call_later(LINGER, self.cut)
-        self._tell(code)
+        self._closing = True
+        self.handler.on_ws_connection_close(code)
 
     def cut(self) -> None:
         """End the connection now; always possible, whatever state it is in."""
@@ -106,25 +114,9 @@ class Connection(WebSocketProtocol13):
         self.loop.remove_writer(sock)
         sock.close()
         self.owed = self._rest = b""
-        self._fragmented_message_buffer = None
-        self._tell(None)
-
-    def _tell(self, code: int | None) -> None:
-        if not self.client_terminated:
-            self.client_terminated = self.server_terminated = True
-            self.handler.on_ws_connection_close(code or self.close_code, self.close_reason)
-
-    def is_closing(self) -> bool:
-        """Whether nothing more can be sent."""
-        return self.sock is None or self._closing
-
-    def on_connection_close(self) -> None:
-        """The handler has been told of the end; a socket that is closing is still waited for."""
+        self._fragments = None
         if not self._closing:
-            self.cut()
-
-    def _abort(self) -> None:
-        self.cut()
+            self.handler.on_ws_connection_close(self.code)
 
     # -- writing what the socket did not take
 
@@ -189,7 +181,7 @@ class Connection(WebSocketProtocol13):
             at = start + length
             self._serve(first, payload)
         self._rest = data[at:]
-        if self._rest or self._fragmented_message_buffer is not None:
+        if self._rest or self._fragments is not None:
             self.parked = self.parked or self.heard
         else:
             self.parked = 0.0
@@ -198,7 +190,7 @@ class Connection(WebSocketProtocol13):
         """RFC 6455 section 5: masked, no reserved bits, known opcodes, short control frames."""
         opcode = first & 0x0F
         control = opcode & 0x8
-        fragments = self._fragmented_message_buffer
+        fragments = self._fragments
         if (
             first & 0x70
             or not second & 0x80
@@ -234,14 +226,14 @@ class Connection(WebSocketProtocol13):
 
     def _fragment(self, opcode: int, final: int, payload: bytes) -> None:
         if opcode:
-            self._fragmented_message_opcode = opcode  # type: ignore[assignment]
-            self._fragmented_message_buffer = bytearray()
-        buffer = self._fragmented_message_buffer
+            self._opcode = opcode
+            self._fragments = bytearray()
+        buffer = self._fragments
         assert buffer is not None
         buffer += payload
         if final:
-            self._fragmented_message_buffer = None
-            if self._fragmented_message_opcode == TEXT:
+            self._fragments = None
+            if self._opcode == TEXT:
                 self._text(bytes(buffer))
             else:
                 self.handler.on_binary()
@@ -279,10 +271,10 @@ class Connection(WebSocketProtocol13):
             self.close(Close.PROTOCOL_ERROR, "illegal close code")
             return
         try:
-            self.close_reason = payload[2:].decode()
+            payload[2:].decode()
         except UnicodeDecodeError:
             self.close(Close.BAD_DATA, "not UTF-8")
             return
-        self.close_code = code
+        self.code = code
         self.close(code)
         self.cut()

@@ -82,13 +82,14 @@ class Visitor(RequestHandler):
     def set_default_headers(self) -> None:
         self.set_header("Content-Security-Policy", _POLICY)
         self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Referrer-Policy", "no-referrer")
-        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
+        # Not no-referrer: on plain http a browser would then send its own forms as Origin: null.
+        self.set_header("Referrer-Policy", "same-origin")
         self.set_header("Cross-Origin-Resource-Policy", "same-origin")
         self.set_header("Cache-Control", "no-store")
         self.clear_header("Server")
         if self.request.protocol == "https":
             self.set_header("Strict-Transport-Security", "max-age=31536000")
+            self.set_header("Cross-Origin-Opener-Policy", "same-origin")
 
     def prepare(self) -> None:
         """Refuse a foreign host name (DNS rebinding), and strangers where joining is needed."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
-from typing import ClassVar, cast
+from typing import Any, ClassVar
 
+from tornado.iostream import IOStream
+from tornado.log import app_log
 from tornado.websocket import WebSocketHandler, WebSocketProtocol
 
-from chat.connection import Connection
+from chat.connection import Connection, Handshake
 from chat.frames import Frame, frame_bytes
 from chat.names import color_for, valid_room
 from chat.pages import HOUSE, Visitor
@@ -37,44 +38,56 @@ REFUSALS = 200  # refusals in a row after which a peer is a flood and not a pers
 COMEBACK = 3_000  # milliseconds within which everyone should be back after a restart
 COUNTED = (Say, Edit, Delete)  # what the limit of messages a second is about
 
+# What Tornado still looks at when the request that became a connection is over.
+_OVER = {"ws_connection": None, "_finished": True, "_auto_finish": False, "_prepared_future": None}
+
 
 class ChatSocket(Visitor, WebSocketHandler):
     """A page in a room."""
 
     live: ClassVar[set[ChatSocket]] = set()
 
-    person: Person
-    room: Room
-    connection: Connection
-    slot: int
-    _send: Callable[[bytes], int]
-    cursor: int | None = None
-    blocked = False
-    visible = True
-    typed = 0.0
-    refusals = 0
+    __slots__ = (
+        *("_send", "blocked", "connection", "cursor", "person", "refusals", "room", "slot"),
+        *("typed", "visible"),
+    )
 
     # -- the life of a connection
 
     def open(self, *args: str, **kwargs: str) -> None:
         """Register, and be brought up to date from the cursor in the address."""
         after, epoch = self.get_query_argument("after", ""), self.get_query_argument("epoch", "")
-        if self.enter(self.site.hub.room(self.room_name)):
+        room = self.site.hub.room(valid_room(self.path_args[0]))
+        if self.enter(room):
             known = after.isascii() and after.isdigit() and len(after) < 17
-            self.room.join(self, int(after) if known else None, epoch)
+            room.join(self, int(after) if known else None, epoch)
+            self.connection.listen()
 
     def enter(self, room: Room) -> bool:
         """Take the socket and be one of the live; False if the peer is gone already."""
-        self.connection = cast(Connection, self.ws_connection)
-        if not self.connection.take_over(asyncio.get_running_loop()):
+        assert isinstance(self.ws_connection, Handshake)
+        taken = self.ws_connection.take_socket()
+        if taken is None:
             return False
+        self.connection = Connection(self, *taken)
         self._send = self.connection.send
         self.room = room
+        self.cursor: int | None = None
+        self.blocked = False
+        self.visible = True
+        self.typed = 0.0
+        self.refusals = 0
         self.slot = len(ChatSocket.live) % SLICES
+        self._forget_handshake()
         ChatSocket.live.add(self)
         self.site.hub.connect(self, self.site.config.connections_per_user)
         self.site.directory.seen(self.person.user)
         return True
+
+    def _forget_handshake(self) -> None:
+        """Keep what a live connection needs; the request alone is worth several kilobytes."""
+        kept = ("site", "close_code", "close_reason", "_on_close_called", "_status_code")
+        self.__dict__ = {name: self.__dict__[name] for name in kept} | _OVER
 
     def on_message(self, message: str | bytes) -> None:
         """One command: decoded, counted, and given to the Room method of its name."""
@@ -189,11 +202,6 @@ class ChatSocket(Visitor, WebSocketHandler):
 
     # -- the handshake
 
-    @property
-    def room_name(self) -> str:
-        """The room in the address."""
-        return valid_room(self.path_args[0])
-
     def prepare(self) -> None:
         """Everything that can be refused is refused before the connection is open."""
         super().prepare()
@@ -201,16 +209,26 @@ class ChatSocket(Visitor, WebSocketHandler):
         valid_room(self.path_args[0])
 
     def get_websocket_protocol(self) -> WebSocketProtocol | None:
-        """Our own Connection, for the one version of the protocol there is."""
+        """The handshake of the one version of the protocol there is."""
         version = self.request.headers.get("Sec-WebSocket-Version")
-        return Connection(self) if version == "13" else None
+        return Handshake(self) if version == "13" else None
+
+    def _detach_stream(self) -> IOStream:
+        return self.detach()
+
+    def log_exception(self, *exc_info: Any) -> None:
+        """A bug: loud, also when the request it could name is long over."""
+        if "request" in self.__dict__:
+            super().log_exception(*exc_info)
+        else:
+            app_log.error("a connection in %s failed", self.room.name, exc_info=exc_info)
 
 
 class PlainSocket(ChatSocket):
     """The plain dialect: bare text for terminals, scripts and thirty-line pages, in one room."""
 
+    __slots__ = ("missed",)  # while behind: the newest message it has been given
     public = True
-    missed = 0  # while behind: the newest message it has been given
 
     def prepare(self) -> None:
         """Nobody has to join: whoever can open the page can open this."""
@@ -223,8 +241,10 @@ class PlainSocket(ChatSocket):
 
     def open(self, *args: str, **kwargs: str) -> None:
         """Register, and hear what is said from now on."""
+        self.missed = 0
         if self.enter(self.site.hub.room(HOUSE)):
             self.room.listen(self)
+            self.connection.listen()
 
     def on_message(self, message: str | bytes) -> None:
         """One text frame is one message."""
