@@ -50,6 +50,12 @@ export class Composer {
     this.area.focus();
   }
 
+  clear() {
+    this.area.value = "";
+    this.#measure();
+    this.#save();
+  }
+
   /** Puts a text back, above what is there. */
   restore(text) {
     this.area.value = [text, this.text].filter(Boolean).join("\n");
@@ -87,9 +93,7 @@ export class Composer {
       this.#show(this.say("composer.full"), true);
       return;
     }
-    this.area.value = "";
-    this.#changed();
-    this.#save();
+    this.clear();
   }
 
   #changed() {
@@ -128,13 +132,9 @@ export class Composer {
     if (left > this.limit * (1 - WARN_FROM)) this.#show("");
     else if (over) this.#show(this.say("composer.over", { n: left }), true);
     else this.#show(this.say("composer.left", { n: left }));
-    this.button.toggleAttribute("aria-disabled", over);
-    if (over) {
-      this.button.setAttribute("aria-disabled", "true");
-      this.button.setAttribute("aria-describedby", this.count.id);
-    } else {
-      this.button.removeAttribute("aria-describedby");
-    }
+    this.button.ariaDisabled = over ? "true" : null;
+    if (over) this.button.setAttribute("aria-describedby", this.count.id);
+    else this.button.removeAttribute("aria-describedby");
   }
 
   #show(text, over = false) {

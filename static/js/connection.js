@@ -34,6 +34,7 @@ export class Connection {
   #heard = 0;
   #pinged = 0;
   #retry = 0;
+  #restarted = 0;
 
   constructor({ url, signInUrl, cursor, hear, lost, changed }) {
     Object.assign(this, { url, signInUrl, cursor, hear, lost, changed });
@@ -80,7 +81,10 @@ export class Connection {
 
   /** The line does not answer, or has a hole: leave it and come back with the cursor at once. */
   restart() {
+    const hasty = Date.now() - this.#restarted < SECOND; // again already: not in circles
+    this.#restarted = Date.now();
     this.#drop();
+    if (hasty) return this.#comeBack();
     this.#become("connecting");
     this.open();
   }

@@ -110,18 +110,24 @@ function mark(whole, { code, link, strong, em, s }, depth) {
   return element("s", inline(s, depth + 1));
 }
 
-/** A link, without the punctuation that ends the sentence around it. Null if it leads nowhere. */
+/** A link, without the sentence around it. Null if it leads nowhere. */
 function anchor(text) {
-  let url = text.replace(/[.,;:!?'*~_]+$/u, "");
-  while (/[)\]}]$/.test(url) && !balanced(url)) url = url.slice(0, -1).replace(/[.,;:!?]+$/u, "");
+  const url = text.slice(0, endOfUrl(text)).replace(/[.,;:!?'*~_]+$/u, "");
   if (!URL.canParse(url) || !SAFE.has(new URL(url).protocol)) return null;
   const a = element("a", url);
   Object.assign(a, { href: url, target: "_blank", rel: "noopener noreferrer nofollow" });
   return a;
 }
 
-function balanced(url) {
-  return ["()", "[]", "{}"].every(([open, close]) => url.split(open).length >= url.split(close).length);
+/** Where the first bracket closes that was not opened within: "(see https://e.org/a_(b))". */
+function endOfUrl(text) {
+  const open = [];
+  for (let n = 0; n < text.length; n += 1) {
+    const closes = ")]}".indexOf(text[n]);
+    if ("([{".includes(text[n])) open.push("([{".indexOf(text[n]));
+    else if (closes >= 0 && open.pop() !== closes) return n;
+  }
+  return text.length;
 }
 
 export function element(name, ...children) {

@@ -188,7 +188,7 @@ function openDialogs(say, you, renamed) {
     dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close()); // the backdrop
   }
   wireInvite(find("dialog#invite"), say);
-  wireRename(find("form.rename"), you, renamed);
+  wireRename(find("form.rename"), you, say, renamed);
 }
 
 function wireInvite(dialog, say) {
@@ -204,7 +204,7 @@ function wireInvite(dialog, say) {
   share.addEventListener("click", () => navigator.share({ url: link.value }).catch(() => {}));
 }
 
-function wireRename(form, you, renamed) {
+function wireRename(form, you, say, renamed) {
   const field = form.querySelector("#name");
   const error = form.querySelector(".err");
   form.addEventListener("submit", async (event) => {
@@ -214,11 +214,11 @@ function wireRename(form, you, renamed) {
       const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
       const result = await answer.json();
       error.textContent = answer.ok ? "" : result.detail;
-      field.toggleAttribute("aria-invalid", !answer.ok);
+      field.setAttribute("aria-invalid", !answer.ok);
       if (!answer.ok) field.value = result.suggestion ?? field.value;
       else renamed(Object.assign(you, { name: result.name, color: result.color }));
     } catch {
-      form.submit(); // the line is bad: the plain form says so itself
+      error.textContent = say("me.failed");
     }
   });
 }
@@ -376,6 +376,7 @@ class Page {
     addEventListener("offline", () => this.connection.unplugged());
     addEventListener("pageshow", ({ persisted }) => persisted && this.connection.retry());
     addEventListener("pagehide", () => this.timeline.settle());
+    find(".sign-out").addEventListener("submit", () => this.forget());
     addEventListener("storage", (event) => this.outbox.stored(event));
     addEventListener("focus", () => this.reading.returned());
     addEventListener("blur", () => this.reading.returned());
@@ -421,6 +422,15 @@ class Page {
     setTimeout(() => (button.textContent = old), COPIED);
   }
 
+  /** Nothing of this person stays on a browser that others may use. */
+  forget() {
+    if (!this.connection.online) return; // then it will not be done
+    this.composer.clear();
+    for (const key of Object.keys(this.storage)) {
+      if (key.startsWith(`${this.name}:`)) this.storage.removeItem(key);
+    }
+  }
+
   renamed(name) {
     find(".me .pn").textContent = name;
     find(".me .av").textContent = initials(name);
@@ -443,8 +453,8 @@ class Page {
     },
     message: (message, fresh) => {
       this.typing.stopped(message.user);
-      this.changes.done(message.id);
-      if (!fresh && !message.cid) return;
+      if (fresh) this.changes.done(message.id);
+      else if (!message.cid) return;
       this.#arrived.push(message);
       if (this.#arrived.length > 1) return;
       requestAnimationFrame(() => this.takeIn());

@@ -233,10 +233,11 @@ export class Timeline {
   }
 
   #place(row, previous, id) {
-    if (!previous) return this.#chunkAt(null).prepend(row);
+    const chunk = previous?.parentElement ?? this.#chunkAt(null);
     let after = previous;
-    while (Number(after.nextElementSibling?.dataset.to) < id) after = after.nextElementSibling; // gaps
-    const chunk = after.parentElement;
+    let gap = after ? after.nextElementSibling : chunk.firstElementChild;
+    for (; Number(gap?.dataset.to) < id; gap = gap.nextElementSibling) after = gap;
+    if (!after) return chunk.prepend(row);
     const full = rowsOf(chunk).length >= CHUNK;
     if (!full) after.after(row);
     else if (!after.nextElementSibling) this.#chunkAt(chunk).prepend(row);
