@@ -95,6 +95,7 @@ class Room:
         self._floor = rev
         self._warm = rev == 0
         self._warming = asyncio.Lock()
+        self._newest: tuple[int, list[Frame]] | None = None  # what a newcomer gets, at which rev
         self._people: People | None = None
         self._beat: tuple[int, Frame] | None = None
 
@@ -236,14 +237,31 @@ class Room:
 
     def _missed(self, cursor: int | None) -> tuple[list[Frame], int] | None:
         """The next batch after this cursor and how far it reaches; None if memory lacks it."""
-        recent = [f for f in self._recent.values() if _rev(f) <= self.flushed]
         if cursor is None:
-            newest = sorted(recent, key=_id)[-FRESH:]
-            known = self._floor == 0 or (len(newest) == FRESH and _id(newest[0]) > self._floor)
-            return (sorted(newest, key=_rev), self.flushed) if known else None
+            fresh = self._fresh()
+            return None if fresh is None else (fresh, self.flushed)
         if cursor < self._floor:
             return None
-        return _batch([f for f in recent if _rev(f) > cursor], self.flushed)
+        missed: list[Frame] = []
+        for frame in reversed(self._recent.values()):
+            rev = _message(frame).rev
+            if rev <= cursor:
+                break
+            if rev <= self.flushed:
+                missed.append(frame)
+        return _batch(missed[::-1], self.flushed)
+
+    def _fresh(self) -> list[Frame] | None:
+        """The newest messages in rev order, joined once for everyone; None if memory lacks them."""
+        if self._newest is None or self._newest[0] != self.flushed:
+            recent = [f for f in self._recent.values() if _message(f).rev <= self.flushed]
+            newest = sorted(recent, key=lambda frame: _message(frame).id)[-FRESH:]
+            whole = len(newest) == FRESH and _message(newest[0]).id > self._floor
+            if self._floor and not whole:
+                return None
+            newest.sort(key=lambda frame: _message(frame).rev)
+            self._newest = self.flushed, newest
+        return self._newest[1]
 
     async def _read(self, peer: Peer) -> None:
         """Bring the peer on from the log, off the event loop."""
@@ -323,7 +341,7 @@ class Room:
         self._recent.move_to_end(message.id)
         if len(self._recent) > RECENT:
             _, oldest = self._recent.popitem(last=False)
-            self._floor = _rev(oldest)
+            self._floor = _message(oldest).rev
         self._emit(frame)
 
     def flush(self) -> None:
@@ -404,14 +422,9 @@ def refused(refusal: Refusal, cid: str | None = None, id: int | None = None) -> 
     return Refused(refusal.code, refusal.detail, cid, id, refusal.retry)
 
 
-def _rev(frame: Frame) -> int:
+def _message(frame: Frame) -> Message:
     assert frame.message is not None
-    return frame.message.rev
-
-
-def _id(frame: Frame) -> int:
-    assert frame.message is not None
-    return frame.message.id
+    return frame.message
 
 
 def _batch(frames: list[Frame], upto: int) -> tuple[list[Frame], int]:
@@ -420,5 +433,5 @@ def _batch(frames: list[Frame], upto: int) -> tuple[list[Frame], int]:
     for index, frame in enumerate(frames):
         size += frame.size
         if size > BATCH and index:
-            return frames[:index], _rev(frames[index - 1])
+            return frames[:index], _message(frames[index - 1]).rev
     return frames, upto
