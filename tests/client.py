@@ -148,9 +148,13 @@ class Wire:
         self.head = ""
 
     def opened(self) -> Wire:
-        """Wait for the upgrade. Raises Declined."""
-        while not self.upgraded:
-            self._fill()
+        """Wait for the upgrade. Raises Declined, and then the socket is closed."""
+        try:
+            while not self.upgraded:
+                self._fill()
+        except Declined:
+            self.sock.close()
+            raise
         return self
 
     # -- saying

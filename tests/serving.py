@@ -26,10 +26,10 @@ ROOT = Path(__file__).parent.parent
 
 
 class Log(logging.Handler):
-    """Keeps every line that is logged, of any logger, from INFO on (as run.py shows them)."""
+    """Keeps every warning and error that is logged, of any logger."""
 
     def __init__(self) -> None:
-        super().__init__(logging.INFO)
+        super().__init__(logging.WARNING)
         self.lines: list[str] = []
         self.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
 
@@ -38,15 +38,11 @@ class Log(logging.Handler):
         self.lines.append(self.format(record))
 
     def __enter__(self) -> Log:
-        root = logging.getLogger()
-        self._level = root.level
-        root.setLevel(logging.INFO)
-        root.addHandler(self)
+        logging.getLogger().addHandler(self)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         logging.getLogger().removeHandler(self)
-        logging.getLogger().setLevel(self._level)
 
 
 class Site:
