@@ -3,7 +3,7 @@
 
 import { Composer, Typing } from "./composer.js";
 import { Connection } from "./connection.js";
-import { clone, initials, speaker } from "./format.js";
+import { clone, element, initials, speaker } from "./format.js";
 import { Outbox, openStorage } from "./outbox.js";
 import { CLOSE } from "./protocol.js";
 import { Reading } from "./scroll.js";
@@ -105,7 +105,7 @@ class Announcer {
   #speak() {
     const many = this.#heard.length > FEW;
     const lines = many ? [this.say("announce.many", { n: this.#heard.length })] : this.#heard;
-    this.place.replaceChildren(...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
+    this.place.replaceChildren(...lines.map((line) => element("p", line)));
     this.#heard = [];
     // Once spoken it goes: a message deleted later must not stay on in here.
     clearTimeout(this.#forgetting);
@@ -127,8 +127,8 @@ function showPeople({ total, here, people }, you, say) {
     return row;
   });
   if (total > people.length) {
-    const more = document.createElement("li");
-    Object.assign(more, { className: "more", textContent: say("people.more", { n: total - people.length }) });
+    const more = element("li", say("people.more", { n: total - people.length }));
+    more.className = "more";
     rows.push(more);
   }
   find(".people ul").replaceChildren(...rows);
@@ -162,8 +162,9 @@ class Rooms {
       const old = link.querySelector(".mark");
       if (!drafted) old?.remove();
       else if (!old) {
-        const mark = document.createElement("span");
-        link.append(Object.assign(mark, { className: "mark", textContent: this.say("rooms.draft") }));
+        const mark = element("span", this.say("rooms.draft"));
+        mark.className = "mark";
+        link.append(mark);
       }
     }
   }
@@ -211,7 +212,8 @@ function wireRename(form, you, say, renamed) {
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form));
     try {
-      const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+      const headers = { Accept: "application/json" };
+      const answer = await fetch(form.action, { method: "POST", body, headers });
       const result = await answer.json();
       error.textContent = answer.ok ? "" : result.detail;
       field.setAttribute("aria-invalid", !answer.ok);

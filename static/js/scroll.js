@@ -2,6 +2,8 @@
 // read because of it, and asking for more at the upper edge. One model for engines with and
 // without scroll anchoring. Knows rows only as boxes in chunks.
 
+import { element } from "./format.js";
+
 const NEAR = 48; // px from the end that still count as the end
 const SETTLING = 10; // frames in which a new width may still move things
 const ANCHORS = CSS.supports("overflow-anchor", "none"); // absent on iOS, where inertia must be cut
@@ -158,9 +160,8 @@ export class Earlier {
   offer(words = "log.earlier") {
     this.start = false;
     this.failed = words !== "log.earlier";
-    const button = document.createElement("button");
+    const button = element("button", this.say(words));
     button.className = "lk";
-    button.textContent = this.say(words);
     this.place.replaceChildren(button);
     this.#near?.unobserve(this.place); // seen anew, it says again whether it is near
     this.#near?.observe(this.place);
@@ -168,9 +169,7 @@ export class Earlier {
 
   end(words) {
     this.start = true;
-    const line = document.createElement("p");
-    line.textContent = words;
-    this.place.replaceChildren(line);
+    this.place.replaceChildren(element("p", words));
   }
 
   async more() {
@@ -195,7 +194,8 @@ export class Reading {
   #plain = { title: document.title, icon: this.#icon.href };
 
   constructor({ timeline, say, storage, key, unreadIcon, tell }) {
-    Object.assign(this, { timeline, say, storage, key, unreadIcon, tell, pill: document.querySelector(".latest") });
+    Object.assign(this, { timeline, say, storage, key, unreadIcon, tell });
+    this.pill = document.querySelector(".latest");
     this.read = Number(storage.getItem(key)) || timeline.newest;
     storage.setItem(key, this.read);
     this.pill.addEventListener("click", () => timeline.scroll.toEnd());
@@ -245,7 +245,8 @@ export class Reading {
   #count() {
     const { length } = this.timeline.unseen(this.read);
     const shown = length > 99 ? "99+" : length;
-    document.title = length ? this.say("badge.title", { count: shown, title: this.#plain.title }) : this.#plain.title;
+    const { title } = this.#plain;
+    document.title = length ? this.say("badge.title", { count: shown, title }) : title;
     const icon = length ? this.unreadIcon : this.#plain.icon;
     if (this.#icon.href !== icon) this.#icon.href = icon;
     if (length) navigator.setAppBadge?.(length);

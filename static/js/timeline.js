@@ -445,8 +445,8 @@ export class Timeline {
     this.log.addEventListener("click", (event) => this.#clicked(event));
     this.log.addEventListener("keydown", (event) => this.#key(event));
     this.log.addEventListener("focusin", ({ target }) => {
-      const row = target.closest(".msg");
-      if (row && row !== this.#current) this.#makeCurrent(row);
+      // Not for a link within: the stop would jump behind a person who goes through with Tab.
+      if (target.matches(".msg") && target !== this.#current) this.#makeCurrent(target);
     });
   }
 
