@@ -119,7 +119,7 @@ function anchor(text) {
   return a;
 }
 
-/** Where the first bracket closes that was not opened within: "(see https://e.org/a_(b))". */
+/** Where the first bracket closes that was not opened within: "(see e.org/a_(b))". */
 function endOfUrl(text) {
   const open = [];
   for (let n = 0; n < text.length; n += 1) {
