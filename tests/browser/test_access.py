@@ -41,7 +41,8 @@ RING = """() => {
   return ring(el) || (el.matches('input, textarea') && ring(el.parentElement));
 }"""
 ACTIVE = """() => { const el = document.activeElement;
-  return el.ariaLabel || el.placeholder || el.textContent.trim().slice(0, 40) || el.tagName; }"""
+  if (el.matches('article')) return 'a row';
+  return el.ariaLabel || el.placeholder || el.textContent.trim() || el.tagName; }"""
 
 
 def violations(page: Page) -> list[str]:
@@ -192,8 +193,7 @@ def test_tab_goes_through_the_page_with_a_visible_ring(
     assert seen[0] == "Skip to message box"
     for stop in ("New room", "Invite people", f"Message #{room}"):
         assert stop in seen
-    rows = [stop for stop in seen if "my own" in stop or "hello" in stop]
-    assert len(rows) == 1, "one row is the way into the list"
+    assert seen.count("a row") == 1, "one row is the way into the list"
 
 
 def focused_row(visitor: Visitor) -> Locator:
