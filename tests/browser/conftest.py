@@ -26,19 +26,27 @@ FLAGS = [
     "--disable-sync",
     "--host-resolver-rules=MAP chat.test 127.0.0.1",
 ]
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+NEEDED = "tests/browser needs Chromium, on the path or named by CHROMIUM"
 numbers = itertools.count()
+
+# Without a browser one line says so (at the end), instead of one for each test. CI has to fail.
+collect_ignore_glob = [] if CHROMIUM or os.environ.get("CI") == "true" else ["test_*.py"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if collect_ignore_glob:
+        terminalreporter.write_line(f"SKIPPED: {NEEDED}.")
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium, only while tests of this folder run: its loop would disturb others' loops."""
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not executable:
-        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        give_up("the browser tests need Chromium (on the path, or named by CHROMIUM)")
+    if not CHROMIUM:
+        pytest.fail(NEEDED)
     expect.set_options(timeout=8_000)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
 

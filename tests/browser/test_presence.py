@@ -101,6 +101,8 @@ def test_messages_to_a_hidden_tab_are_counted_and_divided(
     ana.look_away()
     sam.say("one", "two", "three")
     expect(ana.page).to_have_title(re.compile(r"^\(3\) "))
+    icon = ana.page.locator("link[rel=icon]")
+    expect(icon).to_have_attribute("href", re.compile("unread"))
     ana.look_back()
     divider = ana.page.locator("#unread")
     expect(divider).to_have_count(1)
@@ -109,6 +111,7 @@ def test_messages_to_a_hidden_tab_are_counted_and_divided(
         .map(el => el.textContent.trim())"""
     assert ana.page.evaluate(order) == ["seen", "New", "one", "two", "three"]
     expect(ana.page).to_have_title(re.compile(r"^#"))
+    expect(icon).not_to_have_attribute("href", re.compile("unread"))
     sam.say("four", "five")
     ana.shows("seen", "one", "two", "three", "four", "five")
     assert ana.page.evaluate(order)[1] == "New"
