@@ -48,7 +48,7 @@ async def serve(config: Config) -> None:
 
 def main() -> int:
     config = parse(sys.argv[1:], os.environ)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
         asyncio.run(serve(config))
     except (FolderError, StoreError) as error:

@@ -58,7 +58,9 @@ def open_database(
         db.execute(f"PRAGMA {pragma}").fetchall()
     (damage,) = db.execute("PRAGMA quick_check(1)").fetchone()
     if damage != "ok":
-        raise sqlite3.DatabaseError(f"it is damaged, restore a backup with --restore ({damage})")
+        raise sqlite3.DatabaseError(
+            f"it is damaged, restore a backup with --restore ({' '.join(damage.split())})"
+        )
     _migrate(db)
     return db
 

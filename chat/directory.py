@@ -33,6 +33,7 @@ class Directory:
         self._store = store
         self._users = {user.id: user for user in store.users()}
         self._holders = {user.skeleton: user.id for user in self._users.values()}
+        self._new: set[str] = set()  # who joined and has not been in a room yet
 
     def __len__(self) -> int:
         return len(self._users)
@@ -48,7 +49,14 @@ class Directory:
         color = color_for(name, (user.color for user in self._users.values()))
         id = secrets.token_urlsafe(12)
         await self._hold(User(id, name, skeleton(name), color, now_ms()))
+        self._new.add(id)
         return Person(id, name, color)
+
+    def first_time(self, id: str) -> bool:
+        """Whether this person comes into a room for the first time; true once."""
+        new = id in self._new
+        self._new.discard(id)
+        return new
 
     async def rename(self, id: str, text: str) -> Person:
         """Another name for the same person. Raises Refusal bad_name, sign_in or NameTaken."""
@@ -63,6 +71,7 @@ class Directory:
 
     async def leave(self, id: str) -> None:
         """Sign this person out for good: the cookie is worth nothing and the name is free."""
+        self._new.discard(id)
         user = self._users.pop(id, None)
         if user is not None:
             if self._holders.get(user.skeleton) == id:

@@ -26,13 +26,13 @@ class Frame:
     `kept` must arrive; the others are in the log and can be read again.
     """
 
-    __slots__ = ("_plain", "data", "kept", "message", "parts", "size")
+    __slots__ = ("_parts", "_plain", "data", "kept", "message", "size")
 
     def __init__(self, data: bytes, message: Message | None = None) -> None:
         self.data = data
         self.size = len(data)
         self.message = message
-        self.parts: Sequence[Frame] = (self,)
+        self._parts: Sequence[Frame] = ()  # not (self,): only the collector would free a cycle
         self.kept = 0
         self._plain: Frame | None = None
 
@@ -45,9 +45,14 @@ class Frame:
     def join(cls, parts: Sequence[Frame], kept: int = 0) -> Frame:
         """Several frames as one, so that they leave in one write."""
         frame = cls(b"".join([part.data for part in parts]))
-        frame.parts = parts
+        frame._parts = parts
         frame.kept = kept
         return frame
+
+    @property
+    def parts(self) -> Sequence[Frame]:
+        """What it was joined from; of a single frame, itself."""
+        return self._parts or (self,)
 
     def plain(self, without: str, after: int | None = None) -> Frame:
         """The new messages in it in the plain dialect, `Ana: hello`, without those of one author.
@@ -70,13 +75,13 @@ class Frame:
         A frame that was begun must be finished; whole ones behind it are read again from the log.
         So a slow peer holds back at most one frame. The rev is 0 if no message was begun.
         """
-        index = 0
-        while sent >= self.parts[index].size:
-            sent -= self.parts[index].size
+        parts, index = self.parts, 0
+        while sent >= parts[index].size:
+            sent -= parts[index].size
             index += 1
         end = max(index + (sent > 0), self.kept)
-        owed = b"".join([part.data for part in self.parts[index:end]])[sent:]
-        revs = [part.message.rev for part in self.parts[:end] if part.message is not None]
+        owed = b"".join([part.data for part in parts[index:end]])[sent:]
+        revs = [part.message.rev for part in parts[:end] if part.message is not None]
         return owed, revs[-1] if revs else 0
 
 

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from tornado.log import app_log
@@ -78,6 +78,10 @@ class Visitor(RequestHandler):
 
     def initialize(self, site: Site) -> None:
         self.site = site
+        try:
+            urlsplit(self.request.headers.get("Origin", ""))
+        except ValueError:  # Tornado's check would fail on it; what cannot be read is foreign
+            self.request.headers["Origin"] = "null"
 
     def set_default_headers(self) -> None:
         self.set_header("Content-Security-Policy", _POLICY)
@@ -194,8 +198,8 @@ class Visitor(RequestHandler):
         super().send_error(status_code, **kwargs)
 
     def log_exception(self, *exc_info: Any) -> None:
-        """Bugs are loud, refusals are silent."""
-        if not isinstance(exc_info[1], Refusal):
+        """Bugs are loud; refusals and wrong addresses are answers, and silent."""
+        if not isinstance(exc_info[1], Refusal | HTTPError):
             super().log_exception(*exc_info)
 
 
@@ -352,6 +356,11 @@ class StaticPage(Visitor, StaticFileHandler):
     def initialize(self, site: Site, path: str) -> None:  # type: ignore[override]
         Visitor.initialize(self, site)
         StaticFileHandler.initialize(self, path)
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        if "\0" in absolute_path:
+            raise HTTPError(404)
+        return super().validate_absolute_path(root, absolute_path)
 
     def set_extra_headers(self, path: str) -> None:
         self.set_header("Cache-Control", "public, max-age=31536000, immutable")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from chat.protocol import PEOPLE_ALL, PEOPLE_LIMIT, People, Person
 
 GONE = 30.0  # seconds without a socket before somebody has left
 AWAY = 5.0  # seconds with every tab hidden before somebody is away
+JOINED = 3  # newcomers named at once
 
 
 @dataclass(slots=True)
@@ -23,14 +26,17 @@ class Presence:
 
     def __init__(self) -> None:
         self.dirty = False
+        self._joined: list[str] = []  # names to be told once
         self._people: dict[str, _Someone] = {}  # the most recent last
         self._due: dict[str, float] = {}  # user -> when to look again
 
     def __len__(self) -> int:
         return len(self._people)
 
-    def arrive(self, person: Person, now: float) -> None:
+    def arrive(self, person: Person, now: float, first: bool = False) -> None:
         """A socket of this person opened; it counts as visible until told otherwise."""
+        if first:
+            self._joined.append(person.name)
         someone = self._people.pop(person.user, None)
         self.dirty |= someone is None or someone.person != person
         someone = someone or _Someone(person)
@@ -91,6 +97,12 @@ class Presence:
                 for p in reversed(named)
             ],
         )
+
+    def news(self) -> People:
+        """The same, with the names of those who came for the first time ever; told once."""
+        people = self.people()
+        joined, self._joined, self.dirty = self._joined[-JOINED:], [], False
+        return msgspec.structs.replace(people, joined=joined)
 
     def _look(self, user: str, change: int, now: float) -> None:
         someone = self._people[user]

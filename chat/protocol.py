@@ -137,11 +137,15 @@ class Person(Struct, frozen=True):
 
 
 class People(Event, tag="people", frozen=True):
-    """Who is in the room: `total` people, `here` of them looking; the most recent are named."""
+    """Who is in the room: `total` people, `here` of them looking; the most recent are named.
+
+    `joined`: the names of those who came for the first time since the last of these.
+    """
 
     total: int
     here: int
     people: list[Person]
+    joined: list[str] = []
 
 
 class Limits(Struct, frozen=True):

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 RECENT = 500  # changes a room keeps encoded, so that joining and returning cost no query
 BATCH = 64 * 1024  # bytes of history given to a peer each time its socket has drained
 ROWS = 200  # rows read from the log at once for such a batch
+LAST = 2**53  # beyond every id
 TYPING = 2.5  # seconds between two `typing` of one peer
 PING_FRAME = Frame(frame_bytes(b"", PING))
 
@@ -162,11 +163,14 @@ class Room:
 
     # -- coming and going
 
-    def join(self, peer: Peer, after: int | None, epoch: str | None) -> None:
-        """Let a peer in: welcome it, and bring it up to date from its cursor if that is valid."""
+    def join(self, peer: Peer, after: int | None, epoch: str | None, first: bool = False) -> None:
+        """Let a peer in: welcome it, and bring it up to date from its cursor if that is valid.
+
+        `first`: this person has never been in any room before.
+        """
         self.idle_since = 0.0
         self.behind.add(peer)
-        self.presence.arrive(peer.person, monotonic())
+        self.presence.arrive(peer.person, monotonic(), first)
         store = self.hub.store
         people = msgspec.Raw(encode(self._known_people()))
         welcome = Welcome(peer.person, self.name, store.epoch, self.flushed, people, __version__)
@@ -269,8 +273,12 @@ class Room:
             await self.warm()
             self._catch_up(peer, [])
             return
-        cursor, upto = peer.cursor or 0, self.flushed
-        messages = await self.hub.store.changes(self.name, cursor, upto, ROWS)
+        upto = self.flushed
+        if peer.cursor is None:  # memory is full of changes of old messages
+            newest = await self.hub.store.before(self.name, LAST, FRESH)
+            messages = sorted((m for m in newest if m.rev <= upto), key=lambda m: m.rev)
+        else:
+            messages = await self.hub.store.changes(self.name, peer.cursor, upto, ROWS)
         if peer not in self.behind or peer.blocked:
             return
         if len(messages) == ROWS:
@@ -308,7 +316,7 @@ class Room:
         missed = self._missed(None)
         if missed is None:  # few of the newest changes are new messages
             rev = self.flushed
-            return await self.hub.store.before(self.name, 2**53, FRESH), rev
+            return await self.hub.store.before(self.name, LAST, FRESH), rev
         frames, rev = missed
         return sorted((f.message for f in frames if f.message), key=lambda m: m.id), rev
 
@@ -356,8 +364,8 @@ class Room:
         """Tell who came and went, at most once a second."""
         self.presence.expire(now)
         if self.presence.dirty:
-            self._emit(Frame.of(self._known_people(fresh=True)))
-            self.presence.dirty = False
+            self._people = None
+            self._emit(Frame.of(self.presence.news()))
 
     def beat(self) -> Frame:
         """A ping of the protocol and, for the page that cannot see it, where the room stands."""
@@ -365,9 +373,10 @@ class Room:
             self._beat = self.flushed, Frame.join([PING_FRAME, Frame.of(Beat(self.flushed))])
         return self._beat[1]
 
-    def _known_people(self, fresh: bool = False) -> People:
+    def _known_people(self) -> People:
+        """For a welcome: true to the moment in a small room, to the second in a large one."""
         small = len(self.presence) <= PEOPLE_ALL
-        if self._people is None or fresh or (small and self.presence.dirty):
+        if self._people is None or (small and self.presence.dirty):
             self._people = self.presence.people()
         return self._people
 

@@ -15,12 +15,11 @@ RESERVE = 48  # file descriptors for the database, the log, and accepting in ord
 PATIENCE = 10  # seconds for a request's header, for its body, and for the next request
 HEADER_LIMIT = 16 * 1024  # bytes
 BODY_LIMIT = 64 * 1024  # bytes: a form with a message
-WRITING = 60.0  # seconds a client may take to read an answer
 
+_SORRY = b"This server is full. Try again in a few minutes."
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 5\r\n"
-    b"Connection: close\r\nContent-Length: 47\r\n\r\n"
-    b"This server is full. Try again in a few minutes."
+    b"Connection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(_SORRY), _SORRY)
 )
 
 

@@ -60,7 +60,8 @@ class ChatSocket(Visitor, WebSocketHandler):
         room = self.site.hub.room(valid_room(self.path_args[0]))
         if self.enter(room):
             known = after.isascii() and after.isdigit() and len(after) < 17
-            room.join(self, int(after) if known else None, epoch)
+            first = self.site.directory.first_time(self.person.user)
+            room.join(self, int(after) if known else None, epoch, first)
             self.connection.listen()
 
     def enter(self, room: Room) -> bool:

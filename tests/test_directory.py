@@ -122,3 +122,12 @@ def test_a_name_that_could_not_be_saved_is_still_free(
         await directory.join("Ana")
 
     with_directory(tmp_path, body)
+
+
+def test_the_first_time_is_once(tmp_path: Path) -> None:
+    async def body(directory: Directory) -> None:
+        ana = await directory.join("Ana")
+        assert [directory.first_time(ana.user) for _ in range(2)] == [True, False]
+        assert not directory.first_time("nobody")
+
+    with_directory(tmp_path, body)

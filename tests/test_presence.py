@@ -89,3 +89,13 @@ def test_above_two_hundred_people_there_is_a_count_and_the_most_recent() -> None
     assert (people.total, people.here) == (PEOPLE_ALL + 1, PEOPLE_ALL + 1)
     assert len(people.people) == PEOPLE_LIMIT
     assert people.people[0] == ANA
+
+
+def test_who_comes_for_the_first_time_ever_is_told_once() -> None:
+    presence = Presence()
+    presence.arrive(ANA, 0.0)
+    presence.arrive(BOB, 0.0, first=True)
+    assert presence.people().joined == []
+    assert presence.news().joined == ["Bob"]
+    assert not presence.dirty
+    assert presence.news().joined == []

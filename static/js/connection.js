@@ -197,6 +197,7 @@ export class Connection {
       this.hear("message", { ...fields, live: this.#live }, fresh);
     },
     gap: (fields) => {
+      this.#live = false; // revs may jump until the next `live`
       this.cursor.rev = fields.to;
       this.hear("gap", fields, true);
     },

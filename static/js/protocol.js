@@ -16,7 +16,7 @@ export const EVENTS = {
   message: ["rev", "id", "user", "name", "color", "at", "text", "cid", "edited", "deleted", "damaged"],
   live: ["rev"],
   gap: ["from", "to", "count"],
-  people: ["total", "here", "people"],
+  people: ["total", "here", "people", "joined"],
   typing: ["user", "name"],
   read: ["id"],
   refused: ["code", "detail", "cid", "id", "retry"],
