@@ -541,7 +541,8 @@ class Recovery(RuleBasedStateMachine):
         for id, versions in history.items():
             newest = max(versions)
             left_out = any(since < newest <= to for since, to in page.gaps)
-            if newest <= last and not left_out and (newest > page.began or id in began):
+            fresh = id in began and not versions[newest]["deleted"]
+            if newest <= last and not left_out and (newest > page.began or fresh):
                 yield id
 
 
