@@ -1,10 +1,11 @@
 """A peer that stops reading for 30 s while 50 MB pass: what it costs, and what it has afterwards.
 
 How it is measured: run.py is a process of its own and VmRSS is read from /proc. Two runs on one
-server: in the first, of 20 MB, everybody reads; in the second, of 50 MB, one peer does not. The first also warms up the allocator and the room's memory of recent messages; after
-it a few pages of history are read, as catching up reads them. What is in use then is the control
-that the silence and the catching up are held against. The peer's receive buffer is the kernel's
-and small; what the kernel itself holds for the socket is not in RSS and not counted.
+server: in the first, of 20 MB, everybody reads; in the second, of 50 MB, one peer does not. The
+first warms up the allocator and the room's memory of recent messages; after it a few pages of
+history are read, as catching up reads them. What is in use then is the control that the silence
+and the catching up are held against. The peer's receive buffer is the kernel's and small; what the
+kernel itself holds for the socket is not in RSS and not counted.
 """
 
 from __future__ import annotations
