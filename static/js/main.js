@@ -474,9 +474,12 @@ class Page {
     },
     gap: (fields) => {
       this.takeIn();
-      this.timeline.gap(fields);
+      if (fields.count > 0) this.timeline.gap(fields);
     },
-    people: (people) => showPeople(people, this.boot.you, this.say),
+    people: (people) => {
+      showPeople(people, this.boot.you, this.say);
+      this.welcomeThe(people.joined ?? []);
+    },
     typing: (someone) => someone.user !== this.boot.you.user && this.typing.heard(someone),
     read: ({ id }) => this.reading.upTo(id),
     refused: (refusal) => this.refused(refusal),
@@ -493,6 +496,13 @@ class Page {
       if (fromOther && message.live && !message.deleted) this.announcer.message(message);
     }
     this.reading.update();
+  }
+
+  welcomeThe(newcomers) {
+    this.takeIn(); // what was said before they came stands before them
+    for (const name of newcomers) {
+      if (name !== this.boot.you.name) this.timeline.note(this.say("people.joined", { name }));
+    }
   }
 
   async load(query) {

@@ -131,6 +131,14 @@ export class Timeline {
     else this.#chunkAt(null).prepend(gap);
   }
 
+  /** A quiet line after the newest message, which no message belongs to. */
+  note(text) {
+    const note = element("p", text);
+    note.className = "note";
+    note.dataset.to = this.newest; // what comes next has its place below
+    this.scroll.hold(() => (this.#chunks.at(-1) ?? this.#chunkAt(null)).append(note));
+  }
+
   /** Puts "New" before the first message of others after `id`; without one, takes it away. */
   divide(id = Infinity) {
     this.scroll.hold(() => {
