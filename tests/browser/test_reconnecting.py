@@ -252,6 +252,23 @@ def test_a_beat_ahead_of_the_page_brings_it_up_to_date(people: People, room: str
     assert line.attempts == 2
 
 
+def test_a_gap_of_nothing_only_allows_holes_until_live(people: People, room: str) -> None:
+    """What a slow line is told while it catches up: no row, and no reason to reconnect."""
+    ana, line = on_a_line(people, room)
+    ben = people("Ben").enter(room)
+    ben.says("one")
+    ana.shows("one")
+    rev = int(ana.row("one").get_attribute("data-id") or 0)
+    line.tell({"type": "gap", "from": rev, "to": rev, "count": 0})
+    line.on_event = lambda event: None if event["type"] == "message" else event
+    ben.says("two")
+    line.on_event = lambda event: event
+    ben.says("three")
+    ana.shows("one", "three")
+    expect(ana.page.get_by_role("button", name=re.compile("missed message"))).to_have_count(0)
+    assert line.attempts == 1
+
+
 def test_a_repeated_frame_is_shown_once(people: People, room: str) -> None:
     ana, line = on_a_line(people, room)
     ben = people("Ben").enter(room)
