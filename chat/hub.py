@@ -12,6 +12,10 @@ from chat.store import Store
 from chat.tasks import Tasks
 
 HOPS = 3  # turns of the loop a flush waits at most for more to join it
+# So many live peers take longer to write to than a commit takes: a flush to them waits for the one
+# that is under way, and its messages leave in the same writes.
+CROWD = 250
+PATIENCE = 0.02  # seconds such a flush waits at most
 IDLE = 60.0  # seconds a room without peers is kept in memory
 BURST = 4  # seconds' worth of messages that may come at once
 
@@ -28,6 +32,8 @@ class Hub:
         self._rate = rate
         self._buckets: dict[str, TokenBucket] = {}
         self._dirty: list[Room] = []
+        self._waits = False
+        store.settled = self.settled
 
     @property
     def fresh(self) -> bool:
@@ -89,6 +95,7 @@ class Hub:
         """This room has something to flush."""
         self._dirty.append(room)
         if len(self._dirty) == 1:
+            self._waits = False
             asyncio.get_running_loop().call_soon(self._hop, 0, 0)
 
     def _hop(self, count: int, hops: int) -> None:
@@ -96,11 +103,20 @@ class Hub:
         now = sum(len(room.outbox) for room in self._dirty)
         if now > count and hops < HOPS:
             asyncio.get_running_loop().call_soon(self._hop, now, hops + 1)
-            return
-        self.flush()
+        elif self.store.busy and sum(len(room.live) for room in self._dirty) > CROWD:
+            self._waits = True  # for the commit that is under way, but not for a disk that hangs
+            asyncio.get_running_loop().call_later(PATIENCE, self.settled)
+        else:
+            self.flush()
+
+    def settled(self) -> None:
+        """A commit is over and what it saved is published, or has taken too long to wait for."""
+        if self._waits:
+            self.flush()
 
     def flush(self) -> None:
         """Send what every room has to say."""
+        self._waits = False
         rooms, self._dirty = self._dirty, []
         for room in rooms:
             room.flush()

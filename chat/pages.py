@@ -234,7 +234,7 @@ class RoomPage(Visitor):
             invite=f"{self.request.protocol}://{self.request.host}{self.request.path}",
         )
 
-    async def post(self, name: str) -> None:
+    async def post(self, name: str = HOUSE) -> None:
         """Post without JavaScript."""
         person = self.known_person()
         cid = self.get_body_argument("cid", None)

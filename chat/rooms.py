@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 RECENT = 500  # changes a room keeps encoded, so that joining and returning cost no query
 BATCH = 64 * 1024  # bytes of history given to a peer each time its socket has drained
-ROWS = 200  # rows read from the log at once for such a batch
+ROWS = 50  # rows read from the log at once for such a batch
 LAST = 2**53  # beyond every id
 TYPING = 2.5  # seconds between two `typing` of one peer
 PING_FRAME = Frame(frame_bytes(b"", PING))

@@ -26,6 +26,7 @@ T = TypeVar("T")
 log = logging.getLogger("chat.store")
 
 QUEUE = 4096  # writes waiting; beyond it they are refused as `busy`
+HOPS = 3  # turns of the loop a commit waits at most for more to join it
 BATCH = 512  # writes in one transaction
 RETRY = 2_000  # milliseconds until a write refused by the disk is worth trying again
 
@@ -89,6 +90,7 @@ class Store:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[tuple[Callable[[Writer], Any], Outcome]] = []
         self._unsettled = 0
+        self.settled: Callable[[], None] = lambda: None  # called after the outcomes of a commit
         self._closed = False
         self._queue: queue.SimpleQueue[list[tuple[Callable[[Writer], Any], Outcome]] | None]
         self._queue = queue.SimpleQueue()
@@ -109,6 +111,11 @@ class Store:
         )
         return [User(*row) for row in rows]
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being saved."""
+        return self._unsettled > 0
+
     # -- writing
 
     def start(self) -> None:
@@ -128,7 +135,7 @@ class Store:
         self._waiting.append((work, done))
         if len(self._waiting) == 1:
             assert self._loop is not None
-            self._loop.call_soon(self._hand_over)
+            self._loop.call_soon(self._hop, 1, 0)
 
     def wrote(self, work: Callable[[Writer], T]) -> asyncio.Future[T]:
         """`write` for a coroutine: the future holds the result or raises the Refusal."""
@@ -154,6 +161,15 @@ class Store:
         await self._read(lambda db: db.close())
         self._reader.shutdown()
         self._db.close()
+
+    def _hop(self, count: int, hops: int) -> None:
+        """Wait for a turn of the loop that brings nothing new, then start the commit."""
+        waiting = len(self._waiting)
+        if waiting > count and hops < HOPS:
+            assert self._loop is not None
+            self._loop.call_soon(self._hop, waiting, hops + 1)
+        else:
+            self._hand_over()
 
     def _hand_over(self) -> None:
         if self._waiting:
@@ -232,6 +248,7 @@ class Store:
                 done(outcome)
             except Exception:  # one peer's bug must not keep the others from their confirmation
                 log.exception("telling the outcome of a write failed")
+        self.settled()
 
     # -- reading, off the event loop
 
