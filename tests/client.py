@@ -125,11 +125,6 @@ class Wire:
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.sock.settimeout(PATIENCE)
-        try:
-            self.sock.connect(("127.0.0.1", port))
-        except OSError:
-            self.sock.close()
-            raise
         self.upgraded = False
         self.ended = False
         self._data = bytearray()
@@ -144,7 +139,12 @@ class Wire:
             **(headers or {}),
         }
         lines = [f"GET {path} HTTP/1.1", *(f"{k}: {v}" for k, v in fields.items() if v)]
-        self.sock.sendall("\r\n".join([*lines, "", ""]).encode() + early)
+        try:
+            self.sock.connect(("127.0.0.1", port))
+            self.sock.sendall("\r\n".join([*lines, "", ""]).encode() + early)
+        except OSError:
+            self.sock.close()
+            raise
         self.head = ""
 
     def opened(self) -> Wire:

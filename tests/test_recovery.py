@@ -27,6 +27,7 @@ import pytest
 from client import CLOSE, TEXT, Declined, Page, Wire, request
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Flaky
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -625,6 +626,7 @@ def test_the_machine_catches_the_mutant(mutant: type) -> None:
     """A machine that finds none of these would prove nothing."""
     kind = "store" if issubclass(mutant, Store) else "page"
     machine = type(mutant.__name__, (Recovery,), {kind: mutant})
-    with pytest.raises(AssertionError) as caught:
+    # Flaky: the failing example was run again to be shown and failed at another step.
+    with pytest.raises((AssertionError, Flaky)) as caught:
         run_state_machine_as_test(machine, settings=HUNT)
     print(f"{mutant.__name__}: {caught.value}")
