@@ -8,6 +8,7 @@ import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, ClassVar, cast
 from urllib.parse import quote, urlsplit
 
@@ -439,6 +440,7 @@ def _script_json(value: object) -> str:
     return text
 
 
+@lru_cache(256)
 def _is_own(host: str, names: frozenset[str]) -> bool:
     """An address in figures, localhost, or one of our names: a rebound foreign name is neither."""
     try:
