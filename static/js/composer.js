@@ -1,12 +1,15 @@
-// Owns writing: the message box with its draft and its limit, what the Enter key means, the line
-// that says who is typing, and the box an edit is made in. Knows no list and no socket.
+// Owns writing and what becomes of it: the message box with its draft and its limit, what the Enter
+// key means, the strip that says whether messages go out, and the list of rooms, which says where
+// drafts wait. Knows no messages and no socket.
 
-import { clone } from "./format.js";
+import { clone, element } from "./format.js";
 
 const SAVE_AFTER = 300; // ms of quiet
 const TYPING_EVERY = 3_000; // ms
-const TYPING = 5_000; // ms until it is forgotten
 const WARN_FROM = 0.9; // of the limit
+const BLIP = 2_500; // ms a lost line stays unmentioned
+const UNPLUGGED = 500; // ms, when the machine itself says it has no network
+const BACK = 1_500; // ms "Back online" is shown
 const FINE = matchMedia("(pointer: fine)");
 const GROWS = CSS.supports("field-sizing", "content");
 
@@ -144,59 +147,98 @@ export class Composer {
   }
 }
 
-/** The box in which a message is edited in place. `save(text)`, or `cancel()` on Escape. */
-export function openEditor({ text, limit, say, save, cancel }) {
-  const editor = clone("editor");
-  const area = editor.querySelector("textarea");
-  area.value = text;
-  area.addEventListener("input", () => {
-    area.setCustomValidity("");
-    grow(area);
-  });
-  area.addEventListener("keydown", (event) => {
-    if (meansSend(event)) editor.requestSubmit();
-    else if (event.key === "Escape" && !event.isComposing) cancel();
-    else return;
-    event.preventDefault();
-  });
-  editor.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const left = limit - [...area.value].length;
-    area.setCustomValidity(left < 0 ? say("composer.over", { n: left }) : "");
-    if (area.reportValidity() && area.value.trim() !== "") save(area.value);
-  });
-  editor.noValidate = true;
-  return editor;
+/** One line under the header: trouble once it lasts, good news for a moment, or what still stands. */
+export class Strip {
+  #timer = 0;
+  #since = 0; // when the trouble began
+  #busy = false; // with something that must not be talked over
+
+  /** `standing()` is what to say, if anything, while all is well. */
+  constructor(say, hold, standing) {
+    Object.assign(this, { say, hold, standing, place: document.querySelector(".conn") });
+  }
+
+  /** Said only once the trouble has lasted: blips are nobody's business. */
+  trouble(notice) {
+    clearTimeout(this.#timer);
+    this.#busy = true;
+    this.#since ||= Date.now();
+    const patience = navigator.onLine ? BLIP : UNPLUGGED;
+    this.#timer = setTimeout(() => this.#put(notice), this.#since + patience - Date.now());
+  }
+
+  over() {
+    clearTimeout(this.#timer);
+    this.#busy = false;
+    this.#since = 0;
+    if (this.place.querySelector(".trouble")) this.brief({ key: "conn.back", kind: "good" }, BACK);
+    else this.refresh();
+  }
+
+  brief(notice, time) {
+    clearTimeout(this.#timer);
+    this.#busy = true;
+    this.#put(notice);
+    this.#timer = setTimeout(() => {
+      this.#busy = false;
+      this.refresh();
+    }, time);
+  }
+
+  refresh() {
+    if (!this.#busy) this.#put(this.standing());
+  }
+
+  #put(notice) {
+    const text = notice ? this.say(notice.key, notice.values) : "";
+    if (this.place.querySelector("span")?.textContent === text || (!notice && !this.place.firstChild)) return;
+    this.hold(() => this.place.replaceChildren(...(notice ? [this.#make(notice, text)] : [])));
+  }
+
+  #make({ kind = "trouble", button, action }, text) {
+    const strip = clone("strip");
+    strip.classList.add(kind);
+    strip.querySelector("span").textContent = text;
+    const pressed = strip.querySelector("button");
+    pressed.hidden = !button;
+    if (button) pressed.textContent = this.say(button);
+    pressed.addEventListener("click", () => action());
+    return strip;
+  }
 }
 
-/** Who is typing: one line, forgotten after a while, gone at once when the message lands. */
-export class Typing {
-  #until = new Map(); // user -> {name, timer}
-
-  constructor(say, language) {
-    Object.assign(this, { say, place: document.querySelector(".typing") });
-    this.list = new Intl.ListFormat(language);
+/** The rooms this browser has been in, in the order of the first visit, with their drafts. */
+export class Rooms {
+  constructor({ room, base, say, storage, key, draftKey }) {
+    Object.assign(this, { room, base, say, storage, draftKey, list: document.querySelector(".rooms") });
+    const visited = JSON.parse(storage.getItem(key) ?? "[]");
+    if (!visited.includes(room)) storage.setItem(key, JSON.stringify([...visited, room]));
+    this.house = this.list.firstElementChild.querySelector(".rn").textContent;
+    const others = [...visited, room].filter((name) => name !== this.house);
+    const rows = [...new Set(others)].map((name) => this.#row(name));
+    this.list.replaceChildren(this.list.firstElementChild, ...rows);
+    this.mark();
   }
 
-  heard({ user, name }) {
-    clearTimeout(this.#until.get(user)?.timer);
-    this.#until.set(user, { name, timer: setTimeout(() => this.stopped(user), TYPING) });
-    this.#show();
+  #row(name) {
+    const row = clone("room");
+    const link = row.firstElementChild;
+    link.href = `${this.base}r/${encodeURIComponent(name)}`;
+    if (name === this.room) link.setAttribute("aria-current", "page");
+    link.querySelector(".rn").textContent = name;
+    return row;
   }
 
-  stopped(user) {
-    clearTimeout(this.#until.get(user)?.timer);
-    if (this.#until.delete(user)) this.#show();
-  }
-
-  #show() {
-    const names = [...this.#until.values()].map(({ name }) => name);
-    if (names.length === 0) return this.place.replaceChildren();
-    const words =
-      names.length > 3
-        ? this.say("typing.several")
-        : this.say("typing", { n: names.length, names: this.list.format(names) });
-    if (this.place.childElementCount === 0) this.place.append(clone("dots"), document.createElement("span"));
-    this.place.lastElementChild.textContent = words;
+  mark() {
+    for (const link of this.list.querySelectorAll("a")) {
+      const drafted = this.storage.getItem(this.draftKey(link.querySelector(".rn").textContent)) !== null;
+      const old = link.querySelector(".mark");
+      if (!drafted) old?.remove();
+      else if (!old) {
+        const mark = element("span", this.say("rooms.draft"));
+        mark.className = "mark";
+        link.append(mark);
+      }
+    }
   }
 }

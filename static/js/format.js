@@ -1,10 +1,12 @@
 // How things read: a message's text as DOM nodes (never as HTML), times, days, counts, initials,
-// and one message as a row. Keeps no state; knows no list, no socket and no storage.
+// and one message as a row, alone and after another. Keeps no state; knows no list, no socket and
+// no storage.
 
 const SAFE = new Set(["http:", "https:", "mailto:"]);
 const DEEPEST = 4; // marks inside marks
 const FOLD = 20; // lines of code shown without folding
 const DAY = 86_400_000; // ms
+const TOGETHER = 5 * 60_000; // ms between messages of one group
 
 // What a person sees is where they go: there is no [label](url). Marks hug their text, so that
 // 2 * 3 * 4 and snake_case stay what they are.
@@ -151,13 +153,13 @@ const shortClock = (at) =>
 export const fullTime = (at) => FULL.format(at);
 
 /** The local calendar day of a time, as a number that grows by one each day. */
-export function dayOf(at) {
+function dayOf(at) {
   const date = new Date(at);
   return Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / DAY;
 }
 
 /** "Today", "Yesterday", a weekday within a week, or the date. */
-export function dayName(day, today, language) {
+function dayName(day, today, language) {
   const ago = today - day;
   const noon = new Date((day + 0.5) * DAY); // read as UTC below: no zone moves it to another day
   if (ago === 0 || ago === 1) {
@@ -246,4 +248,43 @@ export function statusLine(state, { failed, retryAt, detail }, say) {
   const line = element("p", text);
   line.className = seconds > 0 ? "st" : "st sending";
   return line;
+}
+
+// --- a row among its neighbours
+
+/** Shows a row as the first of its group, or as one that continues it; above it a day that begins. */
+export function groupRow(row, message, before, { you, language }) {
+  const day = dayOf(message.at);
+  markDay(row, before && dayOf(before.at) === day ? null : day, language);
+  const first =
+    !before ||
+    row.previousElementSibling?.matches(".day, .unread, .gap") ||
+    before.user !== message.user ||
+    (before.name !== message.name && message.user !== you.user) ||
+    message.at - before.at > TOGETHER;
+  row.classList.toggle("first", first);
+  row.querySelector(".av").hidden = !first;
+  row.querySelector(".gt").hidden = first;
+  row.querySelector(".head").classList.toggle("vh", !first);
+}
+
+/** Puts the line of a day above a row; null takes it away. */
+export function markDay(row, day, language) {
+  const below = row.previousElementSibling?.matches(".unread") ? row.previousElementSibling : row;
+  const old = below.previousElementSibling?.matches(".day") ? below.previousElementSibling : null;
+  if (old && Number(old.dataset.day) === day) return;
+  old?.remove();
+  if (day === null) return;
+  const made = element("div", element("span"));
+  made.className = "day";
+  made.role = "separator";
+  made.dataset.day = day;
+  nameDay(made, language);
+  below.before(made);
+}
+
+export function nameDay(row, language) {
+  const name = dayName(Number(row.dataset.day), dayOf(Date.now()), language);
+  row.firstElementChild.textContent = name;
+  row.setAttribute("aria-label", name);
 }

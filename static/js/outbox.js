@@ -1,5 +1,6 @@
 // Owns what was written and is not yet confirmed: on disk before it is sent, out of it only when
-// the message itself comes back, or the person discards it. Knows no DOM and no socket.
+// the message itself comes back, or the person discards it. Edits and deletions on their way are
+// kept in memory. Knows no DOM and no socket.
 //
 // One localStorage key per message: tabs never overwrite each other's. One tab at a time sends,
 // one message at a time, in the order they were written; the server drops what it already has.
@@ -34,6 +35,31 @@ export function openStorage() {
       setItem: (key, value) => void items.set(key, value),
       removeItem: (key) => void items.delete(key),
     };
+  }
+}
+
+/** Edits and deletions under way: kept until they come back or are refused, sent again on a new line. */
+export class Changes {
+  #sent = new Map(); // id -> [command, fields]
+
+  constructor(send) {
+    this.send = send;
+  }
+
+  make(command, fields) {
+    this.#sent.set(fields.id, [command, fields]);
+    this.send(command, fields);
+  }
+
+  again() {
+    for (const change of this.#sent.values()) this.send(...change);
+  }
+
+  /** Takes a change off the list; gives the text it carried. */
+  done(id) {
+    const text = this.#sent.get(id)?.[1].text;
+    this.#sent.delete(id);
+    return text;
   }
 }
 

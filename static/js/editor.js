@@ -1,0 +1,160 @@
+// Owns what a person does to rows: moving among them, editing in place, deleting with a while to
+// undo. Knows the list by its public side and no socket: what was done goes out through `on`.
+// Comes after the first messages: nobody needs it before the line is there.
+
+import { grow, meansSend } from "./composer.js";
+import { clone, fillRow } from "./format.js";
+import { neighbour } from "./scroll.js";
+
+const UNDO = 6_000; // ms
+const COPIED = 2_000; // ms
+
+export class Editor {
+  #leaving = new Map(); // row -> timer: deleted, may still be undone
+
+  /** `on`: copy, edit, remove, again, take, discard, leave. */
+  constructor({ timeline, limit, say, on }) {
+    Object.assign(this, { timeline, limit, say, on });
+    timeline.log.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  clicked({ target }) {
+    const button = target.closest("button");
+    const row = target.closest(".msg");
+    if (!button || !row) return;
+    const { cid } = this.timeline.message(row);
+    const acts = {
+      edit: () => this.#edit(row),
+      delete: () => this.#delete(row),
+      undo: () => this.#undo(row),
+      cancel: () => this.#close(row),
+      again: () => this.on.again(cid),
+      take: () => this.on.take(cid),
+      discard: () => this.on.discard(cid),
+      copy: () => this.#copy(button),
+    };
+    Object.entries(acts).find(([name]) => button.classList.contains(name))?.[1]();
+  }
+
+  #key(event) {
+    const row = event.target;
+    if (!row.matches(".msg") || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { timeline } = this;
+    const moves = {
+      ArrowUp: () => neighbour(row, "previous")?.focus(),
+      ArrowDown: () => neighbour(row, "next")?.focus(),
+      Home: () => timeline.first.focus(),
+      End: () => (timeline.scroll.toEnd(), timeline.last.focus()),
+      Escape: () => this.on.leave(),
+    };
+    if (!moves[event.key]) return;
+    event.preventDefault();
+    moves[event.key]();
+  }
+
+  /** Opens the last own message. False if there is none. */
+  editLast() {
+    let row = this.timeline.lastSent;
+    while (row && !row.matches(".mine:not(.damaged, .deleted)")) row = neighbour(row, "previous");
+    if (row) this.#edit(row);
+    return Boolean(row);
+  }
+
+  #edit(row) {
+    if (row.querySelector(".editor")) return;
+    const editor = this.#box(row);
+    this.timeline.scroll.hold(() => {
+      row.querySelector(".body").hidden = true;
+      row.querySelector(".body").after(editor);
+    });
+    const area = editor.querySelector("textarea");
+    grow(area);
+    area.focus();
+  }
+
+  #box(row) {
+    const editor = clone("editor");
+    const area = editor.querySelector("textarea");
+    area.value = this.timeline.message(row).text;
+    area.addEventListener("input", () => {
+      area.setCustomValidity("");
+      grow(area);
+    });
+    area.addEventListener("keydown", (event) => {
+      if (meansSend(event)) editor.requestSubmit();
+      else if (event.key === "Escape" && !event.isComposing) this.#close(row);
+      else return;
+      event.preventDefault();
+    });
+    editor.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const left = this.limit - [...area.value].length;
+      area.setCustomValidity(left < 0 ? this.say("composer.over", { n: left }) : "");
+      if (area.reportValidity() && area.value.trim() !== "") this.#save(row, area.value);
+    });
+    editor.noValidate = true;
+    return editor;
+  }
+
+  #save(row, text) {
+    const message = this.timeline.message(row);
+    this.#close(row);
+    if (text === message.text) return;
+    fillRow(row, { ...message, text }, true, this.say);
+    row.dataset.state = "pending";
+    this.on.edit(message.id, text);
+  }
+
+  #close(row) {
+    this.timeline.scroll.hold(() => {
+      row.querySelector(".editor").remove();
+      row.querySelector(".body").hidden = false;
+    });
+    row.focus({ preventScroll: true });
+  }
+
+  #delete(row) {
+    const line = clone("deleted");
+    this.timeline.scroll.hold(() => {
+      row.classList.add("deleted");
+      row.append(line);
+    });
+    line.querySelector(".undo").focus({ preventScroll: true });
+    this.#leaving.set(row, setTimeout(() => this.#leave(row), UNDO));
+  }
+
+  #undo(row) {
+    clearTimeout(this.#leaving.get(row));
+    this.#leaving.delete(row);
+    this.timeline.scroll.hold(() => {
+      row.querySelector(".st").remove();
+      this.timeline.paint(row);
+    });
+    row.focus({ preventScroll: true });
+  }
+
+  #leave(row) {
+    clearTimeout(this.#leaving.get(row));
+    this.#leaving.delete(row);
+    if (!row.isConnected) return; // gone already: deleted in another tab, or from another life
+    const undo = row.querySelector(".undo");
+    if (undo === document.activeElement) (neighbour(row, "next") ?? neighbour(row, "previous"))?.focus();
+    undo?.remove();
+    this.on.remove(this.timeline.message(row).id);
+  }
+
+  /** Carries out the deletions that could still be undone: the page goes. */
+  settle() {
+    for (const row of [...this.#leaving.keys()]) this.#leave(row);
+  }
+
+  async #copy(button) {
+    const value = button.parentElement.querySelector("pre").textContent;
+    const area = Object.assign(document.createElement("textarea"), { value, className: "vh" });
+    document.body.append(area);
+    const old = button.textContent;
+    if (await this.on.copy(value, () => area.select())) button.textContent = this.say("text.copied");
+    area.remove();
+    setTimeout(() => (button.textContent = old), COPIED);
+  }
+}
