@@ -57,14 +57,15 @@ class Connection:
     """
 
     __slots__ = (
-        *("_closing", "_fragments", "_opcode", "_rest", "code", "drained", "handler", "heard"),
-        *("junk", "loop", "owed", "parked", "send", "sock"),
+        *("_closing", "_fragments", "_opcode", "_rest", "code", "drained", "fd", "handler"),
+        *("heard", "junk", "loop", "owed", "parked", "send", "sock"),
     )
 
     def __init__(self, handler: ChatSocket, sock: socket.socket, rest: bytes) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.handler = handler
         self.sock: socket.socket | None = sock
+        self.fd = sock.fileno()  # given to the loop: for each socket object it would ask its peer
         self.send = sock.send
         self.loop = asyncio.get_running_loop()
         self.heard = self.drained = self.loop.time()
@@ -80,7 +81,7 @@ class Connection:
     def listen(self) -> None:
         """Read from now on, first what came with the handshake."""
         if self.sock is not None:
-            self.loop.add_reader(self.sock, self._readable)
+            self.loop.add_reader(self.fd, self._readable)
             self._feed(self._rest)
 
     # -- the end
@@ -110,8 +111,8 @@ class Connection:
         sock, self.sock = self.sock, None
         if sock is None:
             return
-        self.loop.remove_reader(sock)
-        self.loop.remove_writer(sock)
+        self.loop.remove_reader(self.fd)
+        self.loop.remove_writer(self.fd)
         sock.close()
         self.owed = self._rest = b""
         self._fragments = None
@@ -129,7 +130,7 @@ class Connection:
             return
         if not self.owed:
             self.drained = self.loop.time()
-            self.loop.add_writer(self.sock, self._writable)
+            self.loop.add_writer(self.fd, self._writable)
         self.owed += data
 
     def _writable(self) -> None:
@@ -144,7 +145,7 @@ class Connection:
         self.heard = self.drained = self.loop.time()  # draining is a sign of life too
         self.owed = self.owed[sent:]
         if not self.owed:
-            self.loop.remove_writer(self.sock)
+            self.loop.remove_writer(self.fd)
             self.handler.on_drain()
 
     # -- reading

@@ -29,6 +29,7 @@ QUEUE = 4096  # writes waiting; beyond it they are refused as `busy`
 HOPS = 3  # turns of the loop a commit waits at most for more to join it
 BATCH = 512  # writes in one transaction
 RETRY = 2_000  # milliseconds until a write refused by the disk is worth trying again
+CROWDED = 500  # milliseconds until the queue has shrunk
 
 _ROW = "id, rev, author, cid, name, color, at, text, edited, deleted, sum, room"
 _ROOM = "room = (SELECT id FROM rooms WHERE name = ?)"
@@ -129,7 +130,7 @@ class Store:
         `done` is given a Refusal if the work raised one, or if nothing could be saved.
         """
         if self._closed or self._unsettled >= QUEUE:
-            done(Refusal("closing" if self._closed else "busy", RETRY))
+            done(Refusal("closing", RETRY) if self._closed else Refusal("busy", CROWDED))
             return
         self._unsettled += 1
         self._waiting.append((work, done))
