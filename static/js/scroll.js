@@ -6,6 +6,7 @@ import { element } from "./format.js";
 
 const NEAR = 48; // px from the end that still count as the end
 const SETTLING = 10; // frames in which a new width may still move things
+const TELL_AFTER = 300; // ms in which what was read is gathered
 const CHUNK = 50; // rows drawn or skipped together
 const ANCHORS = CSS.supports("overflow-anchor", "none"); // absent on iOS, where inertia must be cut
 const attentive = () => document.visibilityState === "visible" && document.hasFocus();
@@ -243,7 +244,8 @@ export class Earlier {
   /** From now on without a press; not before the page has what it needs to begin with. */
   watch() {
     if (this.#near || !globalThis.IntersectionObserver) return;
-    const near = ([edge]) => edge.isIntersecting && !this.failed && this.more();
+    // The last entry: when frames are late, one call brings what was true before as well.
+    const near = (edges) => edges.at(-1).isIntersecting && !this.failed && this.more();
     this.#near = new IntersectionObserver(near, { root: this.log, rootMargin: "100% 0px 0px 0px" });
     this.#near.observe(this.place);
   }
@@ -281,6 +283,8 @@ export class Earlier {
 /** What was read: visible, focused, at the end, painted. Keeps the title, the pill, the divider. */
 export class Reading {
   #away = false;
+  #counted = -1; // unseen messages that title, icon and pill speak of
+  #telling = 0;
   #icon = document.querySelector("link[rel=icon]");
   #plain = { title: document.title, icon: this.#icon.href };
 
@@ -295,8 +299,9 @@ export class Reading {
 
   /** Something arrived, was scrolled to, or the person came back. */
   update() {
+    // What is read in the next frame is not counted before: title and icon would flash.
     if (attentive() && this.timeline.scroll.stuck) requestAnimationFrame(() => this.#mark());
-    this.#count();
+    else this.#count();
   }
 
   /** The page is looked at again, or for the first time: shows where the new part begins. */
@@ -325,24 +330,31 @@ export class Reading {
   }
 
   #mark() {
-    const { newest } = this.timeline;
-    if (newest <= this.read || !attentive() || !this.timeline.scroll.stuck) return;
-    this.read = newest;
-    this.storage.setItem(this.key, newest);
-    this.tell(newest);
+    const { newest, scroll } = this.timeline;
+    if (newest > this.read && attentive() && scroll.stuck) {
+      this.read = newest;
+      this.storage.setItem(this.key, newest);
+      this.#telling ||= setTimeout(() => this.#tell(), TELL_AFTER);
+    }
     this.#count();
+  }
+
+  #tell() {
+    this.#telling = 0;
+    this.tell(this.read);
   }
 
   #count() {
     const { length } = this.timeline.unseen(this.read);
+    this.pill.hidden = length === 0 || this.timeline.scroll.stuck;
+    if (length === this.#counted) return;
+    this.#counted = length;
     const shown = length > 99 ? "99+" : length;
-    const { title } = this.#plain;
+    const { title, icon } = this.#plain;
     document.title = length ? this.say("badge.title", { count: shown, title }) : title;
-    const icon = length ? this.unreadIcon : this.#plain.icon;
-    if (this.#icon.href !== icon) this.#icon.href = icon;
+    this.#icon.href = length ? this.unreadIcon : icon;
     if (length) navigator.setAppBadge?.(length);
     else navigator.clearAppBadge?.();
-    this.pill.hidden = length === 0 || this.timeline.scroll.stuck;
     const words = this.say("log.pill", { n: length });
     this.pill.querySelector("span").textContent = length > 99 ? words.replace(length, shown) : words;
   }

@@ -7,6 +7,7 @@ import { Chunks, Earlier, Scroll, neighbour, rowsOf } from "./scroll.js";
 
 const PAGE = 50; // rows of history loaded at once
 const MOST = 10_000; // rows held
+const SPARE = 500; // rows dropped at once beyond that: each time everything is laid out anew
 const TICK = 1_000; // ms between two looks at a countdown
 
 export class Timeline {
@@ -272,15 +273,21 @@ export class Timeline {
     if (row) row.tabIndex = 0;
   }
 
-  /** Beyond what may be held, the oldest chunks go; never one somebody is in. */
+  /** Beyond what may be held, the oldest chunks go, many at once; never one somebody is in. */
   #trim() {
     if (this.#rows.size <= MOST || !this.scroll.stuck) return;
-    const [chunk] = this.chunks.all;
-    const chosen = getSelection();
-    const inUse = chunk.contains(document.activeElement) || chunk.querySelector(".editor, .undo");
-    if (inUse || (!chosen.isCollapsed && chosen.containsNode(chunk, true))) return;
-    for (const row of rowsOf(chunk)) this.#rows.delete(this.#messages.get(row).id);
-    chunk.remove();
+    // Only the ends are looked at: other questions to a selection lay out every skipped chunk.
+    const { anchorNode, focusNode } = getSelection();
+    if (anchorNode !== focusNode) return;
+    const uses = [document.activeElement, anchorNode];
+    const oldest = this.chunks.all;
+    for (const chunk of oldest) {
+      const inUse = chunk.querySelector(".editor, .undo") || uses.some((node) => chunk.contains(node));
+      if (inUse || this.#rows.size <= MOST - SPARE) break;
+      for (const row of rowsOf(chunk)) this.#rows.delete(this.#messages.get(row).id);
+      chunk.remove();
+    }
+    if (oldest[0].isConnected) return;
     this.#regroup(this.first);
     this.earlier.offer();
   }
