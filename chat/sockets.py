@@ -38,8 +38,10 @@ REFUSALS = 200  # refusals in a row after which a peer is a flood and not a pers
 COMEBACK = 3_000  # milliseconds within which everyone should be back after a restart
 COUNTED = (Say, Edit, Delete)  # what the limit of messages a second is about
 
-# What Tornado still looks at when the request that became a connection is over.
-_OVER = {"ws_connection": None, "_finished": True, "_auto_finish": False, "_prepared_future": None}
+_HANDSHAKE = (  # what Tornado would keep of the request that became a connection
+    *("request", "ui", "_headers", "_write_buffer", "_transforms", "_current_user", "_reason"),
+    *("path_args", "path_kwargs", "open_args", "open_kwargs", "ws_connection"),
+)
 
 
 class ChatSocket(Visitor, WebSocketHandler):
@@ -86,9 +88,12 @@ class ChatSocket(Visitor, WebSocketHandler):
         return True
 
     def _forget_handshake(self) -> None:
-        """Keep what a live connection needs; the request alone is worth several kilobytes."""
-        kept = ("site", "close_code", "close_reason", "_on_close_called", "_status_code")
-        self.__dict__ = {name: self.__dict__[name] for name in kept} | _OVER
+        """Keep what a live connection needs; the request alone is worth several kilobytes.
+
+        Set to None and not deleted: CPython then finds methods without looking into a dict.
+        """
+        for name in _HANDSHAKE:
+            setattr(self, name, None)
 
     def on_message(self, message: str | bytes) -> None:
         """One command: decoded, counted, and given to the Room method of its name."""
@@ -128,8 +133,9 @@ class ChatSocket(Visitor, WebSocketHandler):
 
     def write_message(self, frame: Frame) -> None:  # type: ignore[override]
         """Give the socket a prebuilt frame; what it does not take is read from the log later."""
+        send = self._send  # a plain attribute, then a call: a method call would search the class
         try:
-            sent = self._send(frame.data)
+            sent = send(frame.data)
         except BlockingIOError:
             sent = 0
         except OSError:
@@ -219,7 +225,7 @@ class ChatSocket(Visitor, WebSocketHandler):
 
     def log_exception(self, *exc_info: Any) -> None:
         """A bug: loud, also when the request it could name is long over."""
-        if "request" in self.__dict__:
+        if self.request is not None:
             super().log_exception(*exc_info)
         else:
             app_log.error("a connection in %s failed", self.room.name, exc_info=exc_info)

@@ -134,5 +134,6 @@ def test_an_idle_connection_holds_no_task_and_no_timer(site: Site) -> None:
 def test_nothing_of_the_handshake_is_kept(site: Site) -> None:
     wire = site.wire()
     peer = site.call(lambda: next(iter(ChatSocket.live)))
-    assert not {"request", "_headers", "ui", "path_args", "_transforms"} & vars(peer).keys()
+    for name in ("request", "_headers", "ui", "path_args", "_transforms", "ws_connection"):
+        assert getattr(peer, name) is None
     wire.close()
