@@ -190,7 +190,10 @@ class Visitor:
             self.shows_once(text)
 
     def look_away(self) -> None:
-        """The tab is hidden and has no focus."""
+        """The tab is hidden and has no focus, after what it shows was painted."""
+        self.page.evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
         self.page.evaluate("look(false)")
 
     def look_back(self) -> None:
