@@ -119,6 +119,19 @@ def test_messages_to_a_hidden_tab_are_counted_and_divided(
     expect(divider).to_have_count(0)
 
 
+def test_someone_who_comes_for_the_first_time_is_one_quiet_line(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    ben = people("Ben").enter(room)
+    line = ana.page.locator(".log").get_by_text(f"{ben.name} joined", exact=True)
+    expect(line).to_have_count(1)
+    ben.page.reload()
+    ben.ready()
+    ben.say("back")
+    ana.shows("back")
+    expect(line).to_have_count(1)
+    expect(ben.page.locator(".log").get_by_text(f"{ben.name} joined")).to_have_count(0)
+
+
 def test_own_messages_are_never_unread(people: People, room: str) -> None:
     ana = people("Ana").enter(room)
     other = ana.tab()
