@@ -240,6 +240,7 @@ class Connection:
                 self.handler.on_binary()
 
     def _text(self, payload: bytes) -> None:
+        self.parked = 0.0  # whatever is unfinished after this one began just now
         try:
             text = payload.decode()
         except UnicodeDecodeError:

@@ -61,7 +61,8 @@ class Hub:
         mine = self.connections.setdefault(peer.person.user, {})
         if most and len(mine) >= most:
             next(iter(mine)).dismiss(Close.REPLACED, "replaced", -1)
-        mine[peer] = None
+        # Asked for again: when the last one has gone, so has its entry.
+        self.connections.setdefault(peer.person.user, {})[peer] = None
 
     def disconnect(self, peer: Peer) -> None:
         """A connection is over."""

@@ -480,6 +480,22 @@ def test_more_connections_than_one_person_may_have_end_the_oldest(tmp_path: Path
     in_world(tmp_path, body)
 
 
+def test_the_newest_connection_is_known_also_when_it_replaces_the_only_one(
+    tmp_path: Path,
+) -> None:
+    class Leaving(Listener):
+        def dismiss(self, code: int, reason: str, after: int) -> None:
+            self.room.hub.disconnect(self)
+
+    async def body(world: World) -> None:
+        first, second = Leaving("ana", world.room), Leaving("ana", world.room)
+        world.hub.connect(first, 1)
+        world.hub.connect(second, 1)
+        assert world.hub.connections == {"ana": {second: None}}
+
+    in_world(tmp_path, body)
+
+
 def test_one_person_may_not_say_more_than_the_rate(tmp_path: Path) -> None:
     async def body(world: World) -> None:
         for _ in range(8):

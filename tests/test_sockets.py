@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+from client import frame
 from serving import Site
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -192,3 +193,23 @@ def test_a_new_name_is_used_from_the_next_message_on(site: Site, line: Line) -> 
     page.send(json.dumps({"type": "edit", "id": 1, "text": "one, better"}))
     edited = hear(page, "message")
     assert (edited["text"], edited["name"]) == ("one, better", "Zoe")
+
+
+def test_a_peer_that_always_has_half_a_message_under_way_is_not_parked(site: Site) -> None:
+    """Somebody who sends without a pause is busy; only one unfinished message is counted."""
+    wire = site.wire()
+    data = frame(json.dumps({"type": "ping"}))
+
+    def parked() -> float:
+        return next(iter(ChatSocket.live)).connection.parked
+
+    wire.raw(data[:9])
+    wait_for(site, parked)
+    first = site.call(parked)
+    wire.raw(data[9:] + data[:9])
+    wire.hear("pong")
+    assert site.call(parked) > first
+    wire.raw(data[9:])
+    wire.hear("pong")
+    assert site.call(parked) == 0.0
+    wire.close()
