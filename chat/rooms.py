@@ -45,7 +45,7 @@ from chat.protocol import (
     clean,
     encode,
 )
-from chat.store import Draft, Writer
+from chat.store import Draft, Writer, awaited
 
 if TYPE_CHECKING:
     from chat.hub import Hub
@@ -150,16 +150,10 @@ class Room:
     async def post(self, person: Person, text: str, cid: str | None) -> Message:
         """`say` for a form: returns the stored message."""
         draft = self._draft(person, text, cid)
-        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-
-        def answer(outcome: Message | Refusal) -> None:
-            if isinstance(outcome, Refusal):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
-
+        future, answer = awaited()
         self._save(lambda writer: writer.append(draft), answer)
-        return await future
+        message: Message = await future
+        return message
 
     # -- coming and going
 

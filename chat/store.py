@@ -66,6 +66,21 @@ class Draft:
 Outcome = Callable[[Any], None]  # is given what the write returned, or the Refusal
 
 
+def awaited() -> tuple[asyncio.Future[Any], Outcome]:
+    """A future, and the Outcome that settles it."""
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def done(outcome: Any) -> None:
+        if future.cancelled():
+            return
+        if isinstance(outcome, Refusal):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
+
+    return future, done
+
+
 class Store:
     """The database. Writes go through `write`, reads are awaited; neither holds up the loop."""
 
@@ -140,16 +155,7 @@ class Store:
 
     def wrote(self, work: Callable[[Writer], T]) -> asyncio.Future[T]:
         """`write` for a coroutine: the future holds the result or raises the Refusal."""
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-
-        def done(outcome: T | Refusal) -> None:
-            if future.cancelled():
-                return
-            if isinstance(outcome, Refusal):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
-
+        future, done = awaited()
         self.write(work, done)
         return future
 
