@@ -18,22 +18,22 @@ from chat.config import Config
 from chat.database import restore
 from chat.directory import Directory
 from chat.folder import Folder
+from chat.history import MessagesPage
 from chat.hub import Hub
 from chat.pages import (
     HealthPage,
     JoinPage,
-    MessagesPage,
     MissingPage,
     NamePage,
     RoomFinder,
     RoomPage,
     SignOutPage,
-    Site,
-    StaticPage,
-    StylePage,
 )
+from chat.plain import PlainSocket
 from chat.server import Server
-from chat.sockets import ChatSocket, PlainSocket
+from chat.site import Site
+from chat.sockets import ChatSocket
+from chat.static import StaticPage, StylePage
 from chat.store import Store
 from chat.tasks import Tasks
 

@@ -7,7 +7,8 @@ import time
 
 from chat.names import color_for, free_variant, skeleton, valid_name
 from chat.protocol import Person, Refusal
-from chat.store import Store, User
+from chat.store import Store
+from chat.things import User
 
 DAY = 24 * 60 * 60 * 1000  # milliseconds
 HELD = 90 * DAY  # a holder not seen for this long gives the name up

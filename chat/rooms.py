@@ -45,7 +45,9 @@ from chat.protocol import (
     clean,
     encode,
 )
-from chat.store import Draft, Writer, awaited
+from chat.store import awaited
+from chat.things import Draft
+from chat.writer import Writer
 
 if TYPE_CHECKING:
     from chat.hub import Hub

@@ -12,15 +12,15 @@ import os
 import queue
 import sqlite3
 import threading
-import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from chat.database import StoreError, open_database
 from chat.protocol import Message, Refusal
+from chat.things import IN_ROOM, ROW, User, message_of
+from chat.writer import Writer
 
 T = TypeVar("T")
 log = logging.getLogger("chat.store")
@@ -31,36 +31,9 @@ BATCH = 512  # writes in one transaction
 RETRY = 2_000  # milliseconds until a write refused by the disk is worth trying again
 CROWDED = 500  # milliseconds until the queue has shrunk
 
-_ROW = "id, rev, author, cid, name, color, at, text, edited, deleted, sum, room"
-_ROOM = "room = (SELECT id FROM rooms WHERE name = ?)"
-
 
 class _Ended(Exception):
     """The process is over; only where a test has it live on is this ever caught."""
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """A person with a name. `seen` is in UTC milliseconds."""
-
-    id: str
-    name: str
-    skeleton: str
-    color: int
-    seen: int
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A message that has no id yet. `at` is in UTC milliseconds."""
-
-    room: str
-    author: str
-    cid: str | None
-    name: str
-    color: int
-    at: int
-    text: str
 
 
 Outcome = Callable[[Any], None]  # is given what the write returned, or the Refusal
@@ -262,14 +235,14 @@ class Store:
     async def newest(self, room: str, count: int) -> list[Message]:
         """The `count` rows that changed last, by growing rev."""
         rows = await self._rows(
-            f"SELECT {_ROW} FROM messages WHERE {_ROOM} ORDER BY rev DESC LIMIT ?", room, count
+            f"SELECT {ROW} FROM messages WHERE {IN_ROOM} ORDER BY rev DESC LIMIT ?", room, count
         )
         return rows[::-1]
 
     async def changes(self, room: str, after: int, upto: int, count: int) -> list[Message]:
         """Rows with after < rev <= upto by growing rev, at most `count`: what was missed."""
         return await self._rows(
-            f"SELECT {_ROW} FROM messages WHERE {_ROOM} AND rev > ? AND rev <= ?"
+            f"SELECT {ROW} FROM messages WHERE {IN_ROOM} AND rev > ? AND rev <= ?"
             " ORDER BY rev LIMIT ?",
             room,
             after,
@@ -280,7 +253,7 @@ class Store:
     async def before(self, room: str, id: int, count: int) -> list[Message]:
         """The `count` messages that stand just before `id`, deleted ones left out."""
         rows = await self._rows(
-            f"SELECT {_ROW} FROM messages WHERE {_ROOM} AND id < ? AND NOT deleted"
+            f"SELECT {ROW} FROM messages WHERE {IN_ROOM} AND id < ? AND NOT deleted"
             " ORDER BY id DESC LIMIT ?",
             room,
             id,
@@ -291,7 +264,7 @@ class Store:
     async def after(self, room: str, id: int, count: int) -> list[Message]:
         """The `count` messages that stand just after `id`, deleted ones left out."""
         return await self._rows(
-            f"SELECT {_ROW} FROM messages WHERE {_ROOM} AND id > ? AND NOT deleted"
+            f"SELECT {ROW} FROM messages WHERE {IN_ROOM} AND id > ? AND NOT deleted"
             " ORDER BY id LIMIT ?",
             room,
             id,
@@ -300,7 +273,7 @@ class Store:
 
     async def _rows(self, sql: str, *parameters: object) -> list[Message]:
         def read(db: sqlite3.Connection) -> list[Message]:
-            return [_message(row) for row in db.execute(sql, parameters)]
+            return [message_of(row) for row in db.execute(sql, parameters)]
 
         return await self._read(read)
 
@@ -313,141 +286,3 @@ class Store:
             return work(self._read_db)
 
         return await asyncio.get_running_loop().run_in_executor(self._reader, run)
-
-
-class Writer:
-    """What may be done inside a transaction. Lives on the writer thread; each method is one change.
-
-    Owns the rooms' revs of the transaction: the next rev is given here and nowhere else.
-    """
-
-    def __init__(self, db: sqlite3.Connection, max_rooms: int) -> None:
-        self._db = db
-        self._max_rooms = max_rooms
-        self._heads: dict[str, list[int]] = {}  # room -> [its id, its rev]
-        self._moved: set[str] = set()
-
-    def append(self, draft: Draft) -> tuple[Message, bool]:
-        """Store a message; a retry (same author and cid) answers with the one that is there.
-
-        The flag says whether it is new. Raises Refusal cid_reused or too_many_rooms.
-        """
-        if draft.cid is not None and (old := self._find(draft.author, draft.cid)) is not None:
-            message, room = old
-            said = message.deleted or message.edited or message.text == draft.text
-            if room != self._room(draft.room)[0] or not said:
-                raise Refusal("cid_reused")
-            return message, False
-        head = self._room(draft.room)
-        rev = head[1] + 1
-        message = Message(
-            rev, rev, draft.author, draft.name, draft.color, draft.at, draft.text, draft.cid
-        )
-        self._db.execute(
-            "INSERT INTO messages (room, id, rev, author, cid, name, color, at, text, edited,"
-            " deleted, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, ?)",
-            (
-                head[0], rev, rev, draft.author, draft.cid, draft.name, draft.color, draft.at,
-                draft.text, _checksum(head[0], message),
-            ),
-        )  # fmt: skip
-        head[1] = rev
-        self._moved.add(draft.room)
-        return message, True
-
-    def change(
-        self, room: str, author: str, id: int, text: str | None, at: int
-    ) -> tuple[Message, bool]:
-        """Give a message another text, or none: deleted. Doing it again changes nothing.
-
-        Raises Refusal not_found, not_yours or deleted.
-        """
-        row = self._db.execute(
-            f"SELECT {_ROW} FROM messages WHERE {_ROOM} AND id = ?", (room, id)
-        ).fetchone()
-        if row is None:
-            raise Refusal("not_found")
-        old = _message(row)
-        if old.user != author:
-            raise Refusal("not_yours")
-        if old.deleted and text is not None:
-            raise Refusal("deleted")
-        if old.deleted or (old.text == text and not old.damaged):
-            return old, False
-        head = self._room(room)
-        rev = head[1] + 1
-        edited = old.edited if text is None else at
-        new = Message(
-            rev, id, old.user, old.name, old.color, old.at, text or "", old.cid, edited,
-            deleted=text is None,
-        )  # fmt: skip
-        self._db.execute(
-            "UPDATE messages SET rev = ?, text = ?, edited = ?, deleted = ?, sum = ?"
-            " WHERE room = ? AND id = ?",
-            (rev, new.text, edited, new.deleted, _checksum(head[0], new), head[0], id),
-        )
-        head[1] = rev
-        self._moved.add(room)
-        return new, True
-
-    def save_user(self, user: User) -> None:
-        """Store a new person, a new name, or when a person was last seen."""
-        self._db.execute(
-            "INSERT INTO users (id, name, skeleton, color, seen) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (id) DO UPDATE SET name = excluded.name, skeleton = excluded.skeleton,"
-            " seen = excluded.seen",
-            (user.id, user.name, user.skeleton, user.color, user.seen),
-        )
-
-    def free_user(self, id: str, at: int) -> None:
-        """This person signed out or was away for too long: the name is free again."""
-        self._db.execute("UPDATE users SET skeleton = NULL, gone = ? WHERE id = ?", (at, id))
-
-    def save_heads(self) -> None:
-        """Write the revs of the rooms that moved, once a transaction."""
-        for name in self._moved:
-            number, rev = self._heads[name]
-            self._db.execute("UPDATE rooms SET rev = ? WHERE id = ?", (rev, number))
-        self._moved.clear()
-
-    def forget_heads(self) -> None:
-        """After a rollback: read the revs from the table again, so that no hole is left."""
-        self._heads.clear()
-        self._moved.clear()
-
-    def _find(self, author: str, cid: str) -> tuple[Message, int] | None:
-        row = self._db.execute(
-            f"SELECT {_ROW} FROM messages WHERE author = ? AND cid = ?", (author, cid)
-        ).fetchone()
-        return None if row is None else (_message(row), row[11])
-
-    def _room(self, name: str) -> list[int]:
-        head = self._heads.get(name)
-        if head is None:
-            row = self._db.execute("SELECT id, rev FROM rooms WHERE name = ?", (name,)).fetchone()
-            if row is None:
-                (count,) = self._db.execute("SELECT count(*) FROM rooms").fetchone()
-                if count >= self._max_rooms:
-                    raise Refusal("too_many_rooms")
-                cursor = self._db.execute("INSERT INTO rooms (name, rev) VALUES (?, 0)", (name,))
-                row = (cursor.lastrowid, 0)
-            head = self._heads[name] = list(row)
-        return head
-
-
-def _checksum(room: int, m: Message) -> int:
-    """SQLite does not notice altered bytes inside a row, so each row carries a CRC-32."""
-    fields = (m.id, m.rev, m.user, m.cid, m.name, m.color, m.at, m.text, m.edited, m.deleted)
-    return zlib.crc32(f"{room} {fields!r}".encode())
-
-
-def _message(row: Sequence[Any]) -> Message:
-    """A row as a message; one whose checksum is wrong comes back as damaged, without text."""
-    id, rev, author, cid, name, color, at, text, edited, deleted, sum, room = row
-    message = Message(rev, id, author, name, color, at, text, cid, edited, deleted=bool(deleted))
-    if _checksum(room, message) == sum:
-        return message
-    log.error("message %d of room %d is damaged on disk", id, room)
-    return Message(
-        rev, id, author, name, color, at, "", cid, edited, deleted=bool(deleted), damaged=True
-    )

@@ -15,12 +15,13 @@ SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
 
 # Imports point only upwards in this list (docs/design.md).
 ORDER = [
-    *("config", "protocol", "frames", "names", "limits", "tasks", "folder", "database", "store"),
-    *("directory", "presence", "rooms", "hub", "pages", "connection", "sockets", "server", "app"),
+    *("config", "protocol", "frames", "names", "limits", "tasks", "folder", "database", "things"),
+    *("writer", "store", "directory", "presence", "rooms", "hub", "site", "rows", "pages"),
+    *("history", "static", "connection", "sockets", "plain", "server", "app"),
 ]
 
 # Lines a module may have: what is longer is split, or the number changes with a reason.
-BUDGET = {"store": 460, "rooms": 470, "pages": 450}
+BUDGET = {"store": 320, "rooms": 470}
 LINES = 300
 
 
@@ -68,9 +69,9 @@ def test_imports_point_upwards_and_stand_at_the_top(module: str) -> None:
     ("library", "allowed"),
     [
         ("tornado.websocket", {"connection", "sockets"}),
-        ("sqlite3", {"database", "store"}),
+        ("sqlite3", {"database", "writer", "store"}),
         ("argparse", {"config"}),
-        ("tornado", {"pages", "connection", "sockets", "server", "app"}),
+        ("tornado", {"site", "pages", "static", "connection", "sockets", "server", "app"}),
     ],
 )
 def test_a_library_is_used_only_where_it_belongs(library: str, allowed: set[str]) -> None:

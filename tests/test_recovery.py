@@ -44,7 +44,8 @@ from chat.app import ChatApp, make_app
 from chat.config import Config
 from chat.protocol import Refusal
 from chat.sockets import ChatSocket
-from chat.store import Outcome, Store, Writer
+from chat.store import Outcome, Store
+from chat.writer import Writer
 
 # `die` ends the process; here only its writer thread, with SystemExit.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception in thread writer")

@@ -16,7 +16,8 @@ from client import PATIENCE, Answer, Declined, Wire, request
 from serving import Process, Site
 from tornado.web import create_signed_value
 
-from chat.pages import RoomPage, Visitor
+from chat.pages import RoomPage
+from chat.site import Visitor
 from chat.sockets import ChatSocket
 
 HEADERS = {

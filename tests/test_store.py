@@ -12,7 +12,9 @@ import pytest
 from chat import store as module
 from chat.database import MIGRATIONS, StoreError, restore
 from chat.protocol import Message, Refusal
-from chat.store import Draft, Store, User, Writer
+from chat.store import Store
+from chat.things import Draft, User
+from chat.writer import Writer
 
 
 def draft(cid: str | None, text: str = "hi", room: str = "lobby", author: str = "a") -> Draft:

@@ -1,15 +1,9 @@
-// Owns writing and what becomes of it: the message box with its draft and its limit, what the Enter
-// key means, the strip that says whether messages go out, and the list of rooms, which says where
-// drafts wait. Knows no messages and no socket.
-
-import { clone, element } from "./format.js";
+// Owns the message box with its draft and its limit, and what the Enter key means. Knows no messages
+// and no socket.
 
 const SAVE_AFTER = 300; // ms of quiet
 const TYPING_EVERY = 3_000; // ms
 const WARN_FROM = 0.9; // of the limit
-const BLIP = 2_500; // ms a lost line stays unmentioned
-const UNPLUGGED = 500; // ms, when the machine itself says it has no network
-const BACK = 1_500; // ms "Back online" is shown
 const FINE = matchMedia("(pointer: fine)");
 const GROWS = CSS.supports("field-sizing", "content");
 
@@ -144,101 +138,5 @@ export class Composer {
     this.count.textContent = text;
     this.count.hidden = text === "";
     this.count.classList.toggle("over", over);
-  }
-}
-
-/** One line under the header: trouble once it lasts, good news for a moment, or what still stands. */
-export class Strip {
-  #timer = 0;
-  #since = 0; // when the trouble began
-  #busy = false; // with something that must not be talked over
-
-  /** `standing()` is what to say, if anything, while all is well. */
-  constructor(say, hold, standing) {
-    Object.assign(this, { say, hold, standing, place: document.querySelector(".conn") });
-  }
-
-  /** Said only once the trouble has lasted: blips are nobody's business. */
-  trouble(notice) {
-    clearTimeout(this.#timer);
-    this.#busy = true;
-    this.#since ||= Date.now();
-    const patience = navigator.onLine ? BLIP : UNPLUGGED;
-    this.#timer = setTimeout(() => this.#put(notice), this.#since + patience - Date.now());
-  }
-
-  over() {
-    clearTimeout(this.#timer);
-    this.#busy = false;
-    this.#since = 0;
-    if (this.place.querySelector(".trouble")) this.brief({ key: "conn.back", kind: "good" }, BACK);
-    else this.refresh();
-  }
-
-  brief(notice, time) {
-    clearTimeout(this.#timer);
-    this.#busy = true;
-    this.#put(notice);
-    this.#timer = setTimeout(() => {
-      this.#busy = false;
-      this.refresh();
-    }, time);
-  }
-
-  refresh() {
-    if (!this.#busy) this.#put(this.standing());
-  }
-
-  #put(notice) {
-    const text = notice ? this.say(notice.key, notice.values) : "";
-    if (this.place.querySelector("span")?.textContent === text || (!notice && !this.place.firstChild)) return;
-    this.hold(() => this.place.replaceChildren(...(notice ? [this.#make(notice, text)] : [])));
-  }
-
-  #make({ kind = "trouble", button, action }, text) {
-    const strip = clone("strip");
-    strip.classList.add(kind);
-    strip.querySelector("span").textContent = text;
-    const pressed = strip.querySelector("button");
-    pressed.hidden = !button;
-    if (button) pressed.textContent = this.say(button);
-    pressed.addEventListener("click", () => action());
-    return strip;
-  }
-}
-
-/** The rooms this browser has been in, in the order of the first visit, with their drafts. */
-export class Rooms {
-  constructor({ room, base, say, storage, key, draftKey }) {
-    Object.assign(this, { room, base, say, storage, draftKey, list: document.querySelector(".rooms") });
-    const visited = JSON.parse(storage.getItem(key) ?? "[]");
-    if (!visited.includes(room)) storage.setItem(key, JSON.stringify([...visited, room]));
-    this.house = this.list.firstElementChild.querySelector(".rn").textContent;
-    const others = [...visited, room].filter((name) => name !== this.house);
-    const rows = [...new Set(others)].map((name) => this.#row(name));
-    this.list.replaceChildren(this.list.firstElementChild, ...rows);
-    this.mark();
-  }
-
-  #row(name) {
-    const row = clone("room");
-    const link = row.firstElementChild;
-    link.href = `${this.base}r/${encodeURIComponent(name)}`;
-    if (name === this.room) link.setAttribute("aria-current", "page");
-    link.querySelector(".rn").textContent = name;
-    return row;
-  }
-
-  mark() {
-    for (const link of this.list.querySelectorAll("a")) {
-      const drafted = this.storage.getItem(this.draftKey(link.querySelector(".rn").textContent)) !== null;
-      const old = link.querySelector(".mark");
-      if (!drafted) old?.remove();
-      else if (!old) {
-        const mark = element("span", this.say("rooms.draft"));
-        mark.className = "mark";
-        link.append(mark);
-      }
-    }
   }
 }

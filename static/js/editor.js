@@ -2,9 +2,11 @@
 // undo. Knows the list by its public side and no socket: what was done goes out through `on`.
 // Comes after the first messages: nobody needs it before the line is there.
 
+import { neighbour } from "./chunks.js";
 import { grow, meansSend } from "./composer.js";
-import { clone, fillRow } from "./format.js";
-import { neighbour } from "./scroll.js";
+import { copy } from "./dialogs.js";
+import { clone } from "./dom.js";
+import { fillRow } from "./row.js";
 
 const UNDO = 6_000; // ms
 const COPIED = 2_000; // ms
@@ -12,7 +14,7 @@ const COPIED = 2_000; // ms
 export class Editor {
   #leaving = new Map(); // row -> timer: deleted, may still be undone
 
-  /** `on`: copy, edit, remove, again, take, discard, leave. */
+  /** `on`: edit, remove, again, take, discard, leave. */
   constructor({ timeline, limit, say, on }) {
     Object.assign(this, { timeline, limit, say, on });
     timeline.log.addEventListener("keydown", (event) => this.#key(event));
@@ -153,7 +155,7 @@ export class Editor {
     const area = Object.assign(document.createElement("textarea"), { value, className: "vh" });
     document.body.append(area);
     const old = button.textContent;
-    if (await this.on.copy(value, () => area.select())) button.textContent = this.say("text.copied");
+    if (await copy(value, () => area.select())) button.textContent = this.say("text.copied");
     area.remove();
     setTimeout(() => (button.textContent = old), COPIED);
   }

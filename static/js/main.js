@@ -1,13 +1,16 @@
 // Wires the page: the only module that knows both the line and the list. Owns what is on its way
 // from one to the other, and when the parts that can wait (people.js, editor.js) are loaded.
 
-import { Composer, Rooms, Strip } from "./composer.js";
+import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
-import { speaker } from "./format.js";
-import { Changes, Outbox, openStorage } from "./outbox.js";
+import { Changes, Outbox } from "./outbox.js";
 import { CLOSE } from "./protocol.js";
-import { Reading } from "./scroll.js";
+import { Reading } from "./reading.js";
+import { Rooms } from "./rooms.js";
+import { openStorage } from "./storage.js";
+import { Strip } from "./strip.js";
 import { Timeline } from "./timeline.js";
+import { speaker } from "./words.js";
 
 const STILL = 100; // ms without a frame
 const REFUSED = 6_000; // ms a refused edit or deletion is spoken of
@@ -303,14 +306,13 @@ class Page {
     this.#loading = Boolean(editor);
     if (!editor) return;
     const { boot, say, language, timeline } = this;
-    this.editor = new editor.Editor({ timeline, limit: boot.limits.text, say, on: this.done(people.copy) });
+    this.editor = new editor.Editor({ timeline, limit: boot.limits.text, say, on: this.done() });
     this.#arrive({ people: new people.People({ you: boot.you, say, language }), editor: this.editor });
   }
 
   /** What a person may do to a row. */
-  done(copy) {
+  done() {
     return {
-      copy,
       edit: (id, text) => this.changes.make("edit", { id, text }),
       remove: (id) => this.changes.make("delete", { id }),
       again: (cid) => this.outbox.again(cid),

@@ -18,26 +18,6 @@ export function newId() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** localStorage, or as good as it gets where it is refused: until the page closes. */
-export function openStorage() {
-  try {
-    localStorage.setItem("chat:probe", "1");
-    localStorage.removeItem("chat:probe");
-    return localStorage;
-  } catch {
-    const items = new Map();
-    return {
-      get length() {
-        return items.size;
-      },
-      key: (n) => [...items.keys()][n] ?? null,
-      getItem: (key) => items.get(key) ?? null,
-      setItem: (key, value) => void items.set(key, value),
-      removeItem: (key) => void items.delete(key),
-    };
-  }
-}
-
 /** Edits and deletions under way: kept until they come back or are refused, sent again on a new line. */
 export class Changes {
   #sent = new Map(); // id -> [command, fields]

@@ -2,8 +2,11 @@
 // divider, and history as it is loaded. Knows no socket and no storage: what happened comes in
 // through apply() and pend(). What a person does to a row is editor.js.
 
-import { clone, element, fillRow, groupRow, markDay, nameDay, readRow, statusLine } from "./format.js";
-import { Chunks, Earlier, Scroll, neighbour, rowsOf } from "./scroll.js";
+import { Chunks, neighbour, rowsOf } from "./chunks.js";
+import { clone, element } from "./dom.js";
+import { Earlier } from "./history.js";
+import { fillRow, groupRow, markDay, nameDay, readRow, statusLine } from "./row.js";
+import { Scroll } from "./scroll.js";
 
 const PAGE = 50; // rows of history loaded at once
 const MOST = 10_000; // rows held

@@ -1,0 +1,67 @@
+"""PlainSocket: one open connection that speaks bare text."""
+
+from __future__ import annotations
+
+import secrets
+
+from chat.frames import Frame
+from chat.names import color_for
+from chat.protocol import Event, Person, Refusal, Refused, Say
+from chat.rooms import PING_FRAME, refused
+from chat.site import HOUSE, Visitor
+from chat.sockets import ChatSocket
+
+
+class PlainSocket(ChatSocket):
+    """The plain dialect: bare text for terminals, scripts and thirty-line pages, in one room."""
+
+    __slots__ = ("missed",)  # while behind: the newest message it has been given
+    public = True
+
+    def prepare(self) -> None:
+        """Nobody has to join: whoever can open the page can open this."""
+        Visitor.prepare(self)
+        number = int(self.path_args[0])
+        name = f"Client {number}"
+        # Each connection is somebody else: what one says reaches the others, whatever their number.
+        id = f"client-{number}-{secrets.token_hex(6)}"
+        self.person = Person(id, name, color_for(name, ()))
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        """Register, and hear what is said from now on."""
+        self.missed = 0
+        if self.enter(self.site.hub.room(HOUSE)):
+            self.room.listen(self)
+            self.connection.listen()
+
+    def on_message(self, message: str | bytes) -> None:
+        """One text frame is one message."""
+        say = Say(secrets.token_hex(8), str(message))
+        try:
+            self.site.hub.allow(self.person.user)
+            self.room.say(self, say)
+            self.refusals = 0
+        except Refusal as refusal:
+            self.refuse(refused(refusal))
+
+    def write_message(self, frame: Frame) -> None:  # type: ignore[override]
+        """The new messages of the others in it, a text frame each."""
+        missed = None if self in self.room.live else self.missed
+        plain = frame.plain(self.person.user, missed)
+        if plain.size:
+            super().write_message(plain)
+
+    def lag(self, owed: bytes, rev: int = 0) -> None:
+        """While it is behind, edits of what it has are told from what is new to it."""
+        if self in self.room.live:
+            self.missed = rev or self.room.flushed
+        super().lag(owed, rev)
+
+    def reply(self, event: Event) -> None:
+        """Only refusals are told, as the sentence."""
+        if isinstance(event, Refused):
+            self.keep(event.detail.encode())
+
+    def beat(self) -> None:
+        """A ping of the protocol."""
+        ChatSocket.write_message(self, PING_FRAME)

@@ -1,0 +1,128 @@
+"""Writer: what may be done inside a transaction, one method a change."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from chat.protocol import Message, Refusal
+from chat.things import IN_ROOM, ROW, Draft, User, checksum, message_of
+
+
+class Writer:
+    """What may be done inside a transaction. Lives on the writer thread; each method is one change.
+
+    Owns the rooms' revs of the transaction: the next rev is given here and nowhere else.
+    """
+
+    def __init__(self, db: sqlite3.Connection, max_rooms: int) -> None:
+        self._db = db
+        self._max_rooms = max_rooms
+        self._heads: dict[str, list[int]] = {}  # room -> [its id, its rev]
+        self._moved: set[str] = set()
+
+    def append(self, draft: Draft) -> tuple[Message, bool]:
+        """Store a message; a retry (same author and cid) answers with the one that is there.
+
+        The flag says whether it is new. Raises Refusal cid_reused or too_many_rooms.
+        """
+        if draft.cid is not None and (old := self._find(draft.author, draft.cid)) is not None:
+            message, room = old
+            said = message.deleted or message.edited or message.text == draft.text
+            if room != self._room(draft.room)[0] or not said:
+                raise Refusal("cid_reused")
+            return message, False
+        head = self._room(draft.room)
+        rev = head[1] + 1
+        message = Message(
+            rev, rev, draft.author, draft.name, draft.color, draft.at, draft.text, draft.cid
+        )
+        self._db.execute(
+            "INSERT INTO messages (room, id, rev, author, cid, name, color, at, text, edited,"
+            " deleted, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, ?)",
+            (
+                head[0], rev, rev, draft.author, draft.cid, draft.name, draft.color, draft.at,
+                draft.text, checksum(head[0], message),
+            ),
+        )  # fmt: skip
+        head[1] = rev
+        self._moved.add(draft.room)
+        return message, True
+
+    def change(
+        self, room: str, author: str, id: int, text: str | None, at: int
+    ) -> tuple[Message, bool]:
+        """Give a message another text, or none: deleted. Doing it again changes nothing.
+
+        Raises Refusal not_found, not_yours or deleted.
+        """
+        row = self._db.execute(
+            f"SELECT {ROW} FROM messages WHERE {IN_ROOM} AND id = ?", (room, id)
+        ).fetchone()
+        if row is None:
+            raise Refusal("not_found")
+        old = message_of(row)
+        if old.user != author:
+            raise Refusal("not_yours")
+        if old.deleted and text is not None:
+            raise Refusal("deleted")
+        if old.deleted or (old.text == text and not old.damaged):
+            return old, False
+        head = self._room(room)
+        rev = head[1] + 1
+        edited = old.edited if text is None else at
+        new = Message(
+            rev, id, old.user, old.name, old.color, old.at, text or "", old.cid, edited,
+            deleted=text is None,
+        )  # fmt: skip
+        self._db.execute(
+            "UPDATE messages SET rev = ?, text = ?, edited = ?, deleted = ?, sum = ?"
+            " WHERE room = ? AND id = ?",
+            (rev, new.text, edited, new.deleted, checksum(head[0], new), head[0], id),
+        )
+        head[1] = rev
+        self._moved.add(room)
+        return new, True
+
+    def save_user(self, user: User) -> None:
+        """Store a new person, a new name, or when a person was last seen."""
+        self._db.execute(
+            "INSERT INTO users (id, name, skeleton, color, seen) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET name = excluded.name, skeleton = excluded.skeleton,"
+            " seen = excluded.seen",
+            (user.id, user.name, user.skeleton, user.color, user.seen),
+        )
+
+    def free_user(self, id: str, at: int) -> None:
+        """This person signed out or was away for too long: the name is free again."""
+        self._db.execute("UPDATE users SET skeleton = NULL, gone = ? WHERE id = ?", (at, id))
+
+    def save_heads(self) -> None:
+        """Write the revs of the rooms that moved, once a transaction."""
+        for name in self._moved:
+            number, rev = self._heads[name]
+            self._db.execute("UPDATE rooms SET rev = ? WHERE id = ?", (rev, number))
+        self._moved.clear()
+
+    def forget_heads(self) -> None:
+        """After a rollback: read the revs from the table again, so that no hole is left."""
+        self._heads.clear()
+        self._moved.clear()
+
+    def _find(self, author: str, cid: str) -> tuple[Message, int] | None:
+        row = self._db.execute(
+            f"SELECT {ROW} FROM messages WHERE author = ? AND cid = ?", (author, cid)
+        ).fetchone()
+        return None if row is None else (message_of(row), row[11])
+
+    def _room(self, name: str) -> list[int]:
+        head = self._heads.get(name)
+        if head is None:
+            row = self._db.execute("SELECT id, rev FROM rooms WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                (count,) = self._db.execute("SELECT count(*) FROM rooms").fetchone()
+                if count >= self._max_rooms:
+                    raise Refusal("too_many_rooms")
+                cursor = self._db.execute("INSERT INTO rooms (name, rev) VALUES (?, 0)", (name,))
+                row = (cursor.lastrowid, 0)
+            head = self._heads[name] = list(row)
+        return head

@@ -1,0 +1,39 @@
+// Speaks to those who listen: what others said, and what went wrong.
+
+import { element } from "./dom.js";
+
+const BREATH = 2_000; // ms in which announcements are gathered
+const FEW = 3; // messages announced one by one
+const SPEECH = 10_000; // ms
+const SPOKEN = 200; // characters of an announcement
+
+/** Speaks new messages of others: each for itself, or how many when they come thick. */
+export class Announcer {
+  #heard = [];
+  #forgetting = 0;
+
+  constructor(say) {
+    Object.assign(this, { say, place: document.querySelector("#announcer"), alarm: document.querySelector("#alert") });
+  }
+
+  message({ name, text }) {
+    this.#heard.push(this.say("announce.message", { name, text: [...text].slice(0, SPOKEN).join("") }));
+    if (this.#heard.length > 1) return;
+    setTimeout(() => this.#speak(), BREATH);
+  }
+
+  alert(text) {
+    this.alarm.textContent = "";
+    requestAnimationFrame(() => (this.alarm.textContent = text)); // the same words are said again
+  }
+
+  #speak() {
+    const many = this.#heard.length > FEW;
+    const lines = many ? [this.say("announce.many", { n: this.#heard.length })] : this.#heard;
+    this.place.replaceChildren(...lines.map((line) => element("p", line)));
+    this.#heard = [];
+    // Once spoken it goes: a message deleted later must not stay on in here.
+    clearTimeout(this.#forgetting);
+    this.#forgetting = setTimeout(() => this.place.replaceChildren(), SPEECH);
+  }
+}
