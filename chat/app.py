@@ -39,7 +39,9 @@ from chat.tasks import Tasks
 
 log = logging.getLogger("chat")
 
-ROOT = Path(__file__).parent.parent
+HERE = Path(__file__).parent
+# The page's files lie inside the installed package, and beside it in the repository.
+ROOT = HERE if (HERE / "templates").is_dir() else HERE.parent
 STYLES = ("tokens", "base", "layout", "timeline", "composer", "people")
 BACKLOG = 4096  # connections that may wait to be accepted: everyone comes back after a restart
 DRAIN = 1.5  # seconds for peers to answer the close of a restart

@@ -19,7 +19,7 @@ def option(default: Any, help: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything a person can set. Parsed once in run.py and passed down."""
+    """Everything a person can set. Parsed once in main.py and passed down."""
 
     port: int = option(8000, "port to listen on")
     address: str = option("", "address to listen on; 127.0.0.1 behind a proxy (default: all)")

@@ -18,6 +18,7 @@ ORDER = [
     *("config", "protocol", "frames", "names", "limits", "tasks", "folder", "database", "things"),
     *("writer", "store", "directory", "presence", "rooms", "hub", "site", "rows", "pages"),
     *("history", "static", "connection", "sockets", "plain", "server", "app"),
+    "main",
 ]
 
 # Lines a module may have: what is longer is split, or the number changes with a reason.
