@@ -1,3 +1,3 @@
 """A self-hosted group chat: one room, one process, nothing lost."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
