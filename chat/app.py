@@ -42,7 +42,7 @@ log = logging.getLogger("chat")
 HERE = Path(__file__).parent
 # The page's files lie inside the installed package, and beside it in the repository.
 ROOT = HERE if (HERE / "templates").is_dir() else HERE.parent
-STYLES = ("tokens", "base", "layout", "timeline", "composer", "people")
+STYLES = ("tokens", "base", "layout", "timeline", "row", "text", "composer", "people")
 BACKLOG = 4096  # connections that may wait to be accepted: everyone comes back after a restart
 DRAIN = 1.5  # seconds for peers to answer the close of a restart
 

@@ -6,9 +6,11 @@ import gzip
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Response, expect
+import pytest
+from playwright.sync_api import Response, Route, expect
 
 from .conftest import People
+from .people import Visitor
 from .server import Voice
 
 Speak = Callable[..., Voice]
@@ -83,6 +85,78 @@ def test_nothing_shifts_while_loading_and_talking(people: People, voice: Speak, 
         sam.say(f"live {number}")
     expect(ana.row("live 19")).to_have_count(1)
     assert ana.page.evaluate(SHIFTS) <= 0.02
+
+
+CODE = "\n".join(f"const line{number} = compute({number}); // and so on" for number in range(12))
+MIXED = [
+    "**Morning!** The build is *green* again, see https://example.org/a/rather/long/address?x=1",
+    f"```\n{CODE}\n```",
+    "> what was said\n> on two lines\n\nand the answer to it",
+    "🎉",
+    "A long one. " + "Two things are left before we tag: the test and the empty copy. " * 12,
+    "صباح الخير! سأراجع النصوص الآن.",
+    f"```\n{CODE}\n{CODE}\n{CODE}\n```",
+    "ok",
+    "~~not this~~ `but this`",
+    "first\n\n\n\n\n\nlast",
+]
+SCREENS = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+
+# The page as if its messages had come on several days.
+DAYS_APART = """new MutationObserver(() => {
+  document.querySelectorAll('.log time[datetime]:not([datetime^="2026-10"])').forEach((time) => {
+    const number = Number(time.closest('.msg').dataset.id);
+    time.dateTime = new Date(Date.UTC(2026, 9, 1 + number / 8, 9, number % 60)).toISOString();
+  });
+}).observe(document, {childList: true, subtree: true});"""
+
+
+def wait(route: Route) -> None:
+    """A file that is not there at once, as on any line but localhost."""
+    route.request.frame.page.wait_for_timeout(300)
+    route.continue_()
+
+
+def settled(visitor: Visitor) -> float:
+    """How far things were shifted until the page has all its parts."""
+    visitor.ready()
+    visitor.page.wait_for_load_state("networkidle")
+    shifts: float = visitor.page.evaluate(SHIFTS)
+    return shifts
+
+
+@pytest.mark.parametrize("slow", ["", "modules", "processor"])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_first_paint_of_a_mixed_list_is_the_last(
+    people: People, voice: Speak, room: str, screen: str, slow: str
+) -> None:
+    voice().say(*(MIXED * 5))
+    ana = people("Ana", viewport=SCREENS[screen])
+    ana.join(room)
+    ana.context.add_init_script(DAYS_APART)
+    if slow == "modules":
+        ana.page.route("**/*.js", wait)
+    if slow == "processor":
+        line = ana.context.new_cdp_session(ana.page)
+        line.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    ana.open(room)
+    assert settled(ana) <= 0.02
+    ana.at_the_end()
+    assert ana.page.locator(".day").count() > 3
+    ana.page.reload()
+    assert settled(ana) <= 0.02
+
+
+def test_a_list_whose_scripts_are_late_is_shown_as_it_was_typed(
+    people: People, voice: Speak, room: str
+) -> None:
+    voice().say(*(MIXED * 5))
+    ana = people("Ana")
+    ana.join(room)
+    ana.page.route("**/*.js", lambda route: route.abort())
+    ana.open(room)
+    expect(ana.rows.last).to_be_visible()
+    expect(ana.rows.last).to_be_in_viewport()
 
 
 def test_the_page_marks_when_it_is_ready(people: People, room: str) -> None:
