@@ -32,6 +32,8 @@ MIGRATIONS = [
     """,
 ]
 
+BUSY = 5_000  # milliseconds a write waits for another program that writes
+
 
 class StoreError(Exception):
     """The database cannot be opened; the text is one line for the person who started the server."""
@@ -43,8 +45,9 @@ def open_database(
     """Open or create it, durable and checked. Raises sqlite3.Error."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would make it readable to all
     db = sqlite3.connect(
-        path, timeout=5.0, isolation_level=None, check_same_thread=False, factory=factory
+        path, timeout=BUSY / 1000, isolation_level=None, check_same_thread=False, factory=factory
     )
+    db.text_factory = _text
     for pragma in (
         "journal_mode = WAL",
         "synchronous = FULL",
@@ -63,6 +66,19 @@ def open_database(
         )
     _migrate(db)
     return db
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write. Raises sqlite3.Error."""
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    db.text_factory = _text
+    return db
+
+
+def _text(raw: bytes) -> str:
+    """A text as it is stored. What is not UTF-8 is damage, which the checksum of its row tells;
+    an exception would take every other row of the query with it."""
+    return raw.decode("utf-8", "replace")
 
 
 def _migrate(db: sqlite3.Connection) -> None:

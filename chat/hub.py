@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from time import monotonic
 
+from chat.faults import guarded
 from chat.limits import TokenBucket
 from chat.protocol import Close, Message, Person, Refusal
 from chat.rooms import Peer, Room
@@ -120,13 +121,13 @@ class Hub:
         self._waits = False
         rooms, self._dirty = self._dirty, []
         for room in rooms:
-            room.flush()
+            guarded(room.flush)
 
     def tick(self) -> None:
         """Once a second: who has left, who is here, which rooms nobody needs."""
         now = monotonic()
         for room in list(self.rooms.values()):
-            room.tick(now)
+            guarded(room.tick, now)
             if room.idle_since and now - room.idle_since > IDLE:
                 del self.rooms[room.name]
         for user in [user for user in self._buckets if user not in self.connections]:

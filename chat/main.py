@@ -12,6 +12,7 @@ import sys
 from chat.app import make_app
 from chat.config import Config, parse
 from chat.database import StoreError
+from chat.faults import OncePerMinute
 from chat.folder import FolderError
 
 
@@ -53,6 +54,8 @@ def main() -> int:
     """Serve until a signal; the exit code. A start that fails says why in one line."""
     config = parse(sys.argv[1:], os.environ)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(OncePerMinute())
     try:
         asyncio.run(serve(config))
     except (FolderError, StoreError) as error:

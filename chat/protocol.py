@@ -32,6 +32,7 @@ class Close:
     BAD_DATA = 1007  # come back with backoff; a text frame was not UTF-8
     POLICY = 1008  # come back after 30 s; the `refused` before it said why
     TOO_BIG = 1009  # come back, but do not send that message again
+    INTERNAL_ERROR = 1011  # come back with backoff; the server could not serve this connection
     RESTART = 1012  # come back within 3 s, with jitter
     REMOVED = 4001  # do not come back
     SIGNED_OUT = 4002  # go to the join page
@@ -58,6 +59,7 @@ REFUSALS = {  # code -> the sentence a person reads
     "slow_down": "Slow down a little.",
     "busy": "The server is busy. Your message will be sent again.",
     "full": "The server's disk is full. Your message is kept here and will be sent again.",
+    "failed": "The server could not save that.",
     "not_found": "That message does not exist.",
     "not_yours": "Only the person who wrote a message can change it.",
     "deleted": "That message was deleted.",

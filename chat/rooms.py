@@ -7,6 +7,7 @@ one turn of the event loop brought leaves as one frame to every live peer.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from time import monotonic
@@ -16,6 +17,7 @@ import msgspec
 
 from chat import __version__
 from chat.directory import now_ms
+from chat.faults import guarded
 from chat.frames import PING, Frame, frame_bytes
 from chat.presence import Presence
 from chat.protocol import (
@@ -24,6 +26,7 @@ from chat.protocol import (
     PEOPLE_ALL,
     Appear,
     Beat,
+    Close,
     Delete,
     Edit,
     Event,
@@ -52,10 +55,13 @@ from chat.writer import Writer
 if TYPE_CHECKING:
     from chat.hub import Hub
 
+log = logging.getLogger("chat")
+
 RECENT = 500  # changes a room keeps encoded, so that joining and returning cost no query
 BATCH = 64 * 1024  # bytes of history given to a peer each time its socket has drained
 ROWS = 50  # rows read from the log at once for such a batch
 LAST = 2**53  # beyond every id
+COMEBACK = 3_000  # milliseconds until a peer that could not be served is worth another try
 TYPING = 2.5  # seconds between two `typing` of one peer
 PING_FRAME = Frame(frame_bytes(b"", PING))
 
@@ -135,7 +141,7 @@ class Room:
     def read(self, peer: Peer, command: Read) -> None:
         """Tell my own other tabs in this room."""
         frame = Frame.of(HasRead(command.id))
-        for other in self.hub.connections[peer.person.user]:
+        for other in tuple(self.hub.connections[peer.person.user]):  # a write may remove one
             if other is not peer and other.room is self and other in self.live:
                 other.write_message(frame)
 
@@ -264,7 +270,19 @@ class Room:
         return self._newest[1]
 
     async def _read(self, peer: Peer) -> None:
-        """Bring the peer on from the log, off the event loop."""
+        """Bring the peer on from the log; one that cannot be must not stay behind for ever."""
+        try:
+            await self._read_on(peer)
+        except Exception as error:
+            self._fail(peer, error)
+
+    def _fail(self, peer: Peer, error: Exception) -> None:
+        """A bug or a broken disk kept this peer from what it lacks: it comes back and asks anew."""
+        if not isinstance(error, Refusal):  # the store is closing: everybody is told
+            log.error("a peer in room %r could not be served", self.name, exc_info=error)
+        guarded(peer.dismiss, Close.INTERNAL_ERROR, "error", COMEBACK)
+
+    async def _read_on(self, peer: Peer) -> None:
         if not self._warm:
             await self.warm()
             self._catch_up(peer, [])
@@ -353,7 +371,10 @@ class Room:
         frames, self.outbox = self.outbox, []
         frame = Frame.join(frames)
         for peer in tuple(self.live):
-            peer.write_message(frame)
+            try:  # not guarded(): nothing may be added to what a delivery costs
+                peer.write_message(frame)
+            except Exception as error:
+                self._fail(peer, error)
         self.flushed = self.rev
 
     def tick(self, now: float) -> None:

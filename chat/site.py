@@ -32,6 +32,7 @@ STATUS = {  # refusal -> HTTP status; the others are 400
     "name_taken": 409,
     "cid_reused": 409,
     "too_long": 413,
+    "failed": 500,
     "slow_down": 429,
     "busy": 503,
     "full": 503,

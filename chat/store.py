@@ -9,17 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import queue
 import sqlite3
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
-from chat.database import StoreError, open_database
+from chat.commits import RETRY, Commits, Job, Outcome, Settled
+from chat.database import StoreError, open_database, open_for_reading
 from chat.protocol import Message, Refusal
-from chat.things import IN_ROOM, ROW, User, message_of
+from chat.things import IN_ROOM, ROW, User, head_of, message_of
 from chat.writer import Writer
 
 T = TypeVar("T")
@@ -27,16 +26,7 @@ log = logging.getLogger("chat.store")
 
 QUEUE = 4096  # writes waiting; beyond it they are refused as `busy`
 HOPS = 3  # turns of the loop a commit waits at most for more to join it
-BATCH = 512  # writes in one transaction
-RETRY = 2_000  # milliseconds until a write refused by the disk is worth trying again
 CROWDED = 500  # milliseconds until the queue has shrunk
-
-
-class _Ended(Exception):
-    """The process is over; only where a test has it live on is this ever caught."""
-
-
-Outcome = Callable[[Any], None]  # is given what the write returned, or the Refusal
 
 
 def awaited() -> tuple[asyncio.Future[Any], Outcome]:
@@ -67,8 +57,6 @@ class Store:
     ) -> None:
         """Open or create the database. Raises StoreError. `die` ends the process."""
         self._path = path
-        self._die = die
-        self._max_rooms = max_rooms
         try:
             self._db = open_database(path, factory)
             self.epoch = str(
@@ -76,22 +64,27 @@ class Store:
             )
         except sqlite3.Error as error:
             raise StoreError(f"cannot open {path}: {error}") from error
+        self._commits = Commits(self._db, max_rooms, die)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: list[tuple[Callable[[Writer], Any], Outcome]] = []
+        self._waiting: list[Job] = []
         self._unsettled = 0
         self.settled: Callable[[], None] = lambda: None  # called after the outcomes of a commit
         self._closed = False
-        self._queue: queue.SimpleQueue[list[tuple[Callable[[Writer], Any], Outcome]] | None]
-        self._queue = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._reader = ThreadPoolExecutor(1, "reader")
         self._read_db: sqlite3.Connection | None = None
 
     # -- reading at start, before the event loop runs
 
     def heads(self) -> dict[str, int]:
-        """Every room and its rev."""
-        return dict(self._db.execute("SELECT name, rev FROM rooms"))
+        """Every room and its rev.
+
+        They are saved together: where the two disagree one of them is damaged, and the larger one
+        can be gone on from without giving a rev twice.
+        """
+        rows = self._db.execute(
+            "SELECT name, rev, (SELECT max(rev) FROM messages WHERE room = rooms.id) FROM rooms"
+        )
+        return {name: head_of(rev, newest) for name, rev, newest in rows}
 
     def users(self) -> list[User]:
         """Everyone who holds a name."""
@@ -109,8 +102,8 @@ class Store:
 
     def start(self) -> None:
         """Start the writer. Call it on the event loop that is to be told the outcomes."""
-        self._loop = asyncio.get_running_loop()
-        self._thread.start()
+        loop = self._loop = asyncio.get_running_loop()
+        self._commits.start(lambda settled: loop.call_soon_threadsafe(self._settle, settled))
 
     def write(self, work: Callable[[Writer], Any], done: Outcome) -> None:
         """Do `work` in the next transaction; after its commit call `done` with what it returned.
@@ -133,12 +126,16 @@ class Store:
         return future
 
     async def close(self) -> None:
-        """Finish every write that was accepted, tell its outcome, and close the database."""
+        """Finish every write that was accepted, tell its outcome, and close the database.
+
+        Whoever still reads is answered; whoever asks from now on is refused as `closing`.
+        """
         self._closed = True
         self._hand_over()
-        self._queue.put(None)
-        await asyncio.to_thread(self._thread.join)  # its last outcomes are told before this returns
-        await self._read(lambda db: db.close())
+        await asyncio.to_thread(
+            self._commits.finish
+        )  # its last outcomes are told before this returns
+        await self._in_reader(lambda db: db.close())
         self._reader.shutdown()
         self._db.close()
 
@@ -153,75 +150,10 @@ class Store:
 
     def _hand_over(self) -> None:
         if self._waiting:
-            self._queue.put(self._waiting)
+            self._commits.put(self._waiting)
             self._waiting = []
 
-    def _run(self) -> None:
-        assert self._loop is not None
-        writer = Writer(self._db, self._max_rooms)
-        closing_down = False
-        while not closing_down:
-            jobs = self._queue.get()
-            if jobs is None:
-                return
-            while len(jobs) < BATCH:
-                try:
-                    more = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if more is None:
-                    closing_down = True
-                    break
-                jobs += more
-            try:
-                settled = self._commit(writer, jobs)
-            except _Ended:
-                return
-            self._loop.call_soon_threadsafe(self._settle, settled)
-
-    def _commit(
-        self, writer: Writer, jobs: Sequence[tuple[Callable[[Writer], Any], Outcome]]
-    ) -> list[tuple[Outcome, Any]]:
-        settled: list[tuple[Outcome, Any]] = []
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            for work, done in jobs:
-                try:
-                    settled.append((done, work(writer)))
-                except Refusal as refusal:
-                    settled.append((done, refusal))
-            writer.save_heads()
-            self._db.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            failure = self._rollback(writer, error)
-            settled = [(done, failure) for _, done in jobs]
-        except Exception as error:
-            self._end(error)
-        return settled
-
-    def _rollback(self, writer: Writer, error: sqlite3.OperationalError) -> Refusal:
-        """Nothing of the transaction is kept: say so, or end if that cannot be known."""
-        codes = {sqlite3.SQLITE_BUSY: "busy", sqlite3.SQLITE_FULL: "full"}
-        code = codes.get((error.sqlite_errorcode or 0) & 0xFF)
-        try:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-        except sqlite3.Error:
-            code = None
-        if code is None:
-            self._end(error)
-        writer.forget_heads()
-        log.warning("a commit failed, nothing was confirmed: %s", error)
-        return Refusal(code, RETRY)
-
-    def _end(self, error: Exception) -> NoReturn:
-        # An fsync that failed may have kept or lost the transaction, and asking again does not
-        # tell (the kernel forgets the error). A fresh start reads what is there; retries are safe.
-        log.critical("the outcome of a commit is unknown, ending: %r", error)
-        self._die(3)
-        raise _Ended
-
-    def _settle(self, settled: list[tuple[Outcome, Any]]) -> None:
+    def _settle(self, settled: Settled) -> None:
         self._unsettled -= len(settled)
         for done, outcome in settled:
             try:
@@ -278,11 +210,14 @@ class Store:
         return await self._read(read)
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        if self._closed:
+            raise Refusal("closing", RETRY)
+        return await self._in_reader(work)
+
+    async def _in_reader(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def run() -> T:
             if self._read_db is None:
-                self._read_db = sqlite3.connect(
-                    f"{self._path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
-                )
+                self._read_db = open_for_reading(self._path)
             return work(self._read_db)
 
         return await asyncio.get_running_loop().run_in_executor(self._reader, run)

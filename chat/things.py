@@ -8,9 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chat.names import COLORS
 from chat.protocol import Message
 
 log = logging.getLogger("chat.store")
+
+MOST = 2**52  # beyond every rev
+LATEST = 253_402_300_800_000  # UTC milliseconds: the year 10000, which no date library knows
 
 ROW = "id, rev, author, cid, name, color, at, text, edited, deleted, sum, room"
 IN_ROOM = "room = (SELECT id FROM rooms WHERE name = ?)"
@@ -46,13 +50,43 @@ def checksum(room: int, m: Message) -> int:
     return zlib.crc32(f"{room} {fields!r}".encode())
 
 
+def head_of(rev: int, newest: int | None) -> int:
+    """The rev a room stands at: of its own row and of its newest change, which must be equal.
+
+    Where they are not, one of them is damaged: the larger one never gives a rev twice, unless it
+    is so large that it cannot be one.
+    """
+    return max((n for n in (rev, newest or 0) if 0 <= n < MOST), default=0)
+
+
 def message_of(row: Sequence[Any]) -> Message:
-    """A row as a message; one whose checksum is wrong comes back as damaged, without text."""
+    """A row as a message; one whose checksum is wrong comes back as damaged, without its text.
+
+    The rest of a damaged one is brought within its bounds: it may hold anything.
+    """
     id, rev, author, cid, name, color, at, text, edited, deleted, sum, room = row
     message = Message(rev, id, author, name, color, at, text, cid, edited, deleted=bool(deleted))
     if checksum(room, message) == sum:
         return message
-    log.error("message %d of room %d is damaged on disk", id, room)
+    log.error("message %r of room %r is damaged on disk", id, room)
     return Message(
-        rev, id, author, name, color, at, "", cid, edited, deleted=bool(deleted), damaged=True
+        _number(rev, MOST) or _number(id, MOST),
+        _number(id, MOST),
+        _word(author),
+        _word(name),
+        _number(color, COLORS),
+        _number(at, LATEST),
+        "",
+        _word(cid) or None,
+        _number(edited, LATEST) or None,
+        deleted=bool(deleted),
+        damaged=True,
     )
+
+
+def _number(value: object, most: int) -> int:
+    return value if isinstance(value, int) and 0 <= value < most else 0
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) and "\ufffd" not in value else ""

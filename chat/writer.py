@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from chat.protocol import Message, Refusal
-from chat.things import IN_ROOM, ROW, Draft, User, checksum, message_of
+from chat.things import IN_ROOM, ROW, Draft, User, checksum, head_of, message_of
 
 
 class Writer:
@@ -19,6 +19,8 @@ class Writer:
         self._max_rooms = max_rooms
         self._heads: dict[str, list[int]] = {}  # room -> [its id, its rev]
         self._moved: set[str] = set()
+        self.erased = False  # a text was taken out of the table; the journal may still hold it
+        self._before: list[tuple[str, int | None]] = []  # revs before the write under way
 
     def append(self, draft: Draft) -> tuple[Message, bool]:
         """Store a message; a retry (same author and cid) answers with the one that is there.
@@ -44,8 +46,7 @@ class Writer:
                 draft.text, checksum(head[0], message),
             ),
         )  # fmt: skip
-        head[1] = rev
-        self._moved.add(draft.room)
+        self._advance(draft.room, head)
         return message, True
 
     def change(
@@ -79,8 +80,8 @@ class Writer:
             " WHERE room = ? AND id = ?",
             (rev, new.text, edited, new.deleted, checksum(head[0], new), head[0], id),
         )
-        head[1] = rev
-        self._moved.add(room)
+        self._advance(room, head)
+        self.erased = True
         return new, True
 
     def save_user(self, user: User) -> None:
@@ -108,6 +109,25 @@ class Writer:
         self._heads.clear()
         self._moved.clear()
 
+    def begin(self) -> None:
+        """The next write of the transaction begins."""
+        self._before.clear()
+
+    def undo(self) -> None:
+        """The write under way was undone: the rooms stand where they stood, or are no more."""
+        for name, rev in reversed(self._before):
+            if rev is None:
+                del self._heads[name]
+                self._moved.discard(name)
+            else:
+                self._heads[name][1] = rev
+
+    def _advance(self, name: str, head: list[int]) -> None:
+        """The room's next rev was given to what was just written."""
+        self._before.append((name, head[1]))
+        head[1] += 1
+        self._moved.add(name)
+
     def _find(self, author: str, cid: str) -> tuple[Message, int] | None:
         row = self._db.execute(
             f"SELECT {ROW} FROM messages WHERE author = ? AND cid = ?", (author, cid)
@@ -117,12 +137,19 @@ class Writer:
     def _room(self, name: str) -> list[int]:
         head = self._heads.get(name)
         if head is None:
-            row = self._db.execute("SELECT id, rev FROM rooms WHERE name = ?", (name,)).fetchone()
-            if row is None:
+            row = self._db.execute(
+                "SELECT id, rev, (SELECT max(rev) FROM messages WHERE room = rooms.id) FROM rooms"
+                " WHERE name = ?",
+                (name,),
+            ).fetchone()
+            if row is not None:
+                row = (row[0], head_of(row[1], row[2]))
+            else:
                 (count,) = self._db.execute("SELECT count(*) FROM rooms").fetchone()
                 if count >= self._max_rooms:
                     raise Refusal("too_many_rooms")
                 cursor = self._db.execute("INSERT INTO rooms (name, rev) VALUES (?, 0)", (name,))
                 row = (cursor.lastrowid, 0)
+                self._before.append((name, None))
             head = self._heads[name] = list(row)
         return head

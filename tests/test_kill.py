@@ -32,16 +32,23 @@ import sys
 import time
 
 from chat.protocol import Refusal
+from chat.commits import Commits
 from chat.store import Store
 
-honest = Store._commit
+honest = Commits._commit
+start = Store.start
+
+
+def begin(store):
+    start(store)
+    store._commits.loop = store._loop
 
 
 def hasty(self, writer, jobs):
     def early(work, done):
         def write(writer):
             outcome = work(writer)
-            self._loop.call_soon_threadsafe(done, outcome)
+            self.loop.call_soon_threadsafe(done, outcome)
             return outcome
 
         return write
@@ -54,7 +61,8 @@ def hasty(self, writer, jobs):
     return [(done, outcome) for done, outcome in settled if isinstance(outcome, Refusal)]
 
 
-Store._commit = hasty
+Commits._commit = hasty
+Store.start = begin
 
 from run import main
 

@@ -15,14 +15,38 @@ SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
 
 # Imports point only upwards in this list (docs/design.md).
 ORDER = [
-    *("config", "protocol", "frames", "names", "limits", "tasks", "folder", "database", "things"),
-    *("writer", "store", "directory", "presence", "rooms", "hub", "site", "rows", "pages"),
-    *("history", "static", "connection", "sockets", "plain", "server", "app"),
+    "config",
+    "protocol",
+    "frames",
+    "names",
+    "limits",
+    "faults",
+    "tasks",
+    "folder",
+    "database",
+    "things",
+    "writer",
+    "commits",
+    "store",
+    "directory",
+    "presence",
+    "rooms",
+    "hub",
+    "site",
+    "rows",
+    "pages",
+    "history",
+    "static",
+    "connection",
+    "sockets",
+    "plain",
+    "server",
+    "app",
     "main",
 ]
 
 # Lines a module may have: what is longer is split, or the number changes with a reason.
-BUDGET = {"store": 320, "rooms": 470}
+BUDGET = {"rooms": 470}
 LINES = 300
 
 
@@ -70,7 +94,7 @@ def test_imports_point_upwards_and_stand_at_the_top(module: str) -> None:
     ("library", "allowed"),
     [
         ("tornado.websocket", {"connection", "sockets"}),
-        ("sqlite3", {"database", "writer", "store"}),
+        ("sqlite3", {"database", "writer", "commits", "store"}),
         ("argparse", {"config"}),
         ("tornado", {"site", "pages", "static", "connection", "sockets", "server", "app"}),
     ],

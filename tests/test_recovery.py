@@ -41,10 +41,11 @@ from tornado.web import create_signed_value
 import chat.app
 import chat.rooms
 from chat.app import ChatApp, make_app
+from chat.commits import Commits, Outcome
 from chat.config import Config
 from chat.protocol import Refusal
 from chat.sockets import ChatSocket
-from chat.store import Outcome, Store
+from chat.store import Store
 from chat.writer import Writer
 
 # `die` ends the process; here only its writer thread, with SystemExit.
@@ -599,12 +600,11 @@ class CursorByTime(Page):
         return super().on_message(event)
 
 
-class ConfirmBeforeCommit(Store):
-    """Mutant: tells the outcome of a write as soon as it has been written, before COMMIT."""
+class Early(Commits):
+    """Tells the outcome of a write as soon as it has been written, before COMMIT."""
 
     def _commit(self, writer: Writer, jobs: Any) -> list[tuple[Outcome, Any]]:
-        loop = self._loop
-        assert loop is not None
+        loop = self.loop
 
         def early(work: Callable[[Writer], Any], done: Outcome) -> Callable[[Writer], Any]:
             def write(writer: Writer) -> Any:
@@ -616,6 +616,16 @@ class ConfirmBeforeCommit(Store):
 
         settled = super()._commit(writer, [(early(work, done), done) for work, done in jobs])
         return [(done, o) for done, o in settled if isinstance(o, Refusal)]
+
+
+class ConfirmBeforeCommit(Store):
+    """Mutant: the store with such commits."""
+
+    def start(self) -> None:
+        """Start with the other commits."""
+        self._commits.__class__ = Early
+        self._commits.loop = asyncio.get_running_loop()  # type: ignore[attr-defined]
+        super().start()
 
 
 @pytest.mark.parametrize(

@@ -266,7 +266,7 @@ def test_a_commit_whose_outcome_is_unknown_ends_the_process(
         told: list[object] = []
         Failing.errors = [("disk I/O error", sqlite3.SQLITE_IOERR, True)]
         store.write(append("cid00001"), told.append)
-        await asyncio.to_thread(store._thread.join)
+        await asyncio.to_thread(store._commits._thread.join)
         assert ended == [3]
         assert told == []
 

@@ -33,6 +33,7 @@ export const CLOSE = {
   BAD_DATA: 1007, // come back with backoff
   POLICY: 1008, // come back after 30 s
   TOO_BIG: 1009, // come back, but do not send that message again
+  INTERNAL_ERROR: 1011, // come back with backoff
   RESTART: 1012, // come back within 3 s, with jitter
   REMOVED: 4001, // do not come back
   SIGNED_OUT: 4002, // go to the join page

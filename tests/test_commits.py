@@ -1,0 +1,231 @@
+"""chat/commits.py: the unit of failure is one write, and a dead part ends the process."""
+
+import asyncio
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_store import Failing, append, in_store, opened, table
+
+from chat.protocol import Message, Refusal
+from chat.store import Store
+from chat.things import Draft
+from chat.writer import Writer
+
+
+def breaks_a_rule(writer: Writer) -> None:
+    """Writes something, then breaks a rule of the table."""
+    writer.append(Draft("other", "a", "cid-bad-1", "A", 3, 1000, "half a write"))
+    writer._db.execute("INSERT INTO meta VALUES ('epoch', 'a second one')")
+
+
+def has_a_bug(writer: Writer) -> None:
+    """Writes something, then fails."""
+    writer.append(Draft("lobby", "a", "cid-bad-2", "A", 3, 1000, "half a write"))
+    raise LookupError("a bug")
+
+
+@pytest.mark.parametrize("bad", [breaks_a_rule, has_a_bug])
+def test_a_write_that_breaks_a_rule_is_refused_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, bad: Any
+) -> None:
+    async def body(store: Store) -> None:
+        before, broken, after = (
+            store.wrote(append("cid00001")),
+            store.wrote(bad),
+            store.wrote(append("cid00002")),
+        )
+        assert [(await before)[0].rev, (await after)[0].rev] == [1, 2]
+        with pytest.raises(Refusal, match="failed"):
+            await broken
+        assert (await store.wrote(append("cid00003", room="other")))[0].rev == 1
+
+    in_store(tmp_path, body)
+    assert table(tmp_path, "SELECT name, rev FROM rooms ORDER BY name") == [
+        ("lobby", 2),
+        ("other", 1),
+    ]
+    assert "it broke a rule" in caplog.text
+
+
+def test_a_refused_write_leaves_no_room_behind(tmp_path: Path) -> None:
+    async def body(store: Store) -> None:
+        await store.wrote(append("cid00001"))
+        with pytest.raises(Refusal, match="cid_reused"):
+            await store.wrote(append("cid00001", room="elsewhere"))
+
+    in_store(tmp_path, body)
+    assert table(tmp_path, "SELECT name FROM rooms") == [("lobby",)]
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE])
+def test_a_quota_is_a_full_disk(tmp_path: Path, code: int) -> None:
+    async def body(store: Store) -> None:
+        Failing.errors = [("disk I/O error", code, False)]
+        with pytest.raises(Refusal, match="full") as refused:
+            await store.wrote(append("cid00001"))
+        assert refused.value.retry
+        assert (await store.wrote(append("cid00001")))[0].rev == 1
+
+    Failing.errors = []
+    in_store(tmp_path, body, factory=Failing)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC, sqlite3.SQLITE_CORRUPT],
+)
+def test_a_disk_that_cannot_sync_or_is_damaged_ends_the_process(tmp_path: Path, code: int) -> None:
+    ended = threading.Event()
+
+    async def body() -> None:
+        store = Store(tmp_path / "chat.db", factory=Failing, die=lambda status: ended.set())
+        store.start()
+        Failing.errors = [("no", code, True)]
+        store.write(append("cid00001"), lambda outcome: None)
+        assert await asyncio.to_thread(ended.wait, 10)
+        await store.close()
+
+    Failing.errors = []
+    asyncio.run(body())
+
+
+def test_the_writer_cannot_die_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever ends the thread ends the process: a server that saves nothing is no server."""
+    ended: list[int] = []
+    gone = threading.Event()
+
+    async def body() -> None:
+        def die(status: int) -> None:
+            ended.append(status)
+            gone.set()
+
+        store = Store(tmp_path / "chat.db", die=die)
+        store.start()
+
+        def exits(writer: Writer) -> None:
+            raise SystemExit(0)
+
+        store.write(exits, lambda outcome: None)
+        assert await asyncio.to_thread(gone.wait, 10)
+        await store.close()
+
+    asyncio.run(body())
+    assert ended == [3]
+    assert "ending" in caplog.text
+
+
+def test_a_text_that_is_not_utf_8_is_damage_and_takes_nothing_with_it(tmp_path: Path) -> None:
+    async def write(store: Store) -> None:
+        for number in range(3):
+            await store.wrote(append(f"cid0000{number}", f"text {number}"))
+
+    async def read(store: Store) -> None:
+        found = await store.newest("lobby", 9)
+        assert [(m.id, m.damaged, m.text) for m in found] == [
+            (1, False, "text 0"),
+            (2, True, ""),
+            (3, False, "text 2"),
+        ]
+        with pytest.raises(Refusal, match="cid_reused"):  # resent by its author
+            await store.wrote(append("cid00001", "text 1"))
+        edit = await store.wrote(lambda writer: writer.change("lobby", "a", 2, "again", 5))
+        assert (edit[0].text, edit[0].damaged) == ("again", False)
+
+    in_store(tmp_path, write)
+    db = sqlite3.connect(tmp_path / "chat.db")
+    db.execute("UPDATE messages SET text = CAST(x'746578f420' AS TEXT) WHERE id = 2")
+    db.commit()
+    db.close()
+    in_store(tmp_path, read)
+
+
+@pytest.mark.parametrize("rev", [0, 1, -5, 2**60])
+def test_a_room_whose_rev_is_damaged_goes_on_behind_its_newest_change(
+    tmp_path: Path, rev: int
+) -> None:
+    async def write(store: Store) -> None:
+        for number in range(3):
+            await store.wrote(append(f"cid0000{number}"))
+
+    async def read(store: Store) -> None:
+        assert store.heads() == {"lobby": 3}
+        assert (await store.wrote(append("cid00009")))[0].rev == 4
+
+    in_store(tmp_path, write)
+    db = sqlite3.connect(tmp_path / "chat.db")
+    db.execute("UPDATE rooms SET rev = ?", (rev,))
+    db.commit()
+    db.close()
+    in_store(tmp_path, read)
+
+
+def holds(folder: Path, text: bytes) -> set[str]:
+    return {path.name for path in folder.iterdir() if text in path.read_bytes()}
+
+
+async def gone(folder: Path, text: bytes) -> None:
+    """Wait until no file of the folder has the text in it."""
+    for _ in range(1000):
+        if not holds(folder, text):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"it is still in {holds(folder, text)}")
+
+
+async def delete(store: Store, cid: str, text: str) -> None:
+    message: Message = (await store.wrote(append(cid, text)))[0]
+    assert holds(store._path.parent, text.encode()) == {"chat.db-wal"}
+    await store.wrote(lambda writer: writer.change("lobby", "a", message.id, None, 5))
+
+
+def test_a_deleted_text_leaves_the_folder_at_once(tmp_path: Path) -> None:
+    async def body(store: Store) -> None:
+        for number in range(3):  # the second and third wait for the next second
+            secret = f"the secret number {number}"
+            await delete(store, f"cid0000{number}", secret)
+            await gone(tmp_path, secret.encode())
+
+    in_store(tmp_path, body)
+
+
+def test_an_edited_text_leaves_the_folder_too(tmp_path: Path) -> None:
+    async def body(store: Store) -> None:
+        await store.wrote(append("cid00001", "the first wording"))
+        await store.wrote(lambda writer: writer.change("lobby", "a", 1, "the second wording", 5))
+        await gone(tmp_path, b"the first wording")
+
+    in_store(tmp_path, body)
+
+
+def test_a_reader_in_the_way_of_the_journal_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """Messages go on at once, and the journal is emptied when the reader has gone."""
+
+    async def body(store: Store) -> None:
+        reader = sqlite3.connect(tmp_path / "chat.db", isolation_level=None)
+        try:
+            await store.wrote(append("cid00001", "something to read"))
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM messages").fetchall()
+            await delete(store, "cid00002", "the secret")
+            clock = asyncio.get_running_loop()
+            begun = clock.time()
+            while clock.time() - begun < 1.5:  # through at least one try to empty it
+                await asyncio.wait_for(store.wrote(append(None, "and on")), 4)
+            assert "chat.db-wal" in holds(tmp_path, b"the secret")
+        finally:
+            reader.close()
+        await gone(tmp_path, b"the secret")
+
+    in_store(tmp_path, body)
+
+
+def test_the_journal_of_a_day_without_deletions_is_left_alone(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with opened(tmp_path) as store:
+            await store.wrote(append("cid00001"))
+            assert not store._commits._erased
+
+    asyncio.run(main())
