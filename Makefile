@@ -1,14 +1,24 @@
-# make run: start the chat. make test: all tests. make check: what CI runs.
-# Each folder of tools is made once and again only when the requirements change.
+# make run: start the chat. make test: all tests, those of the page if Chromium is there.
+# make quick: the tests of the server that take no longer than a minute, for every day.
+# make check: what CI runs.
+# The folder .venv is made once, and again only when the requirements or its Python change.
 
 PYTHON ?= python3
 PORT ?= 8000
 BIN = .venv/bin
 
-.PHONY: run test browser check bench clean
+.PHONY: run quick test browser check bench clean
+
+# After an upgrade of the system its Python is another one, and what was installed is out of reach.
+ifneq ($(wildcard .venv/run),)
+$(shell $(BIN)/python -c 'import tornado' 2>/dev/null || rm -rf .venv)
+endif
 
 run: .venv/run
 	$(BIN)/python run.py --port=$(PORT)
+
+quick: .venv/test
+	$(BIN)/python -m pytest -m "not slow" --ignore=tests/browser
 
 test: .venv/test
 	$(BIN)/python -m pytest
@@ -26,15 +36,20 @@ check: .venv/check
 	$(BIN)/python -m pytest
 
 bench: .venv/run
+	@command -v cc >/dev/null || { echo "A C compiler is missing: sudo apt install gcc libc6-dev"; exit 1; }
 	$(BIN)/python bench/run.py $(BENCH)
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/build
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/build build *.egg-info
 
-.venv/bin/python:
-	$(PYTHON) -m venv .venv || { echo "Python's venv is missing: sudo apt install python3-venv"; exit 1; }
+# What is missing is said in one line, and nothing half made is left behind.
+.venv/bin/pip:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: sudo apt install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "needs Python 3.11 or newer, this is %d.%d" % v)'
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv is missing: sudo apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
-.venv/run: .venv/bin/python setup.cfg
+.venv/run: .venv/bin/pip setup.cfg
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
 	@touch $@
 
