@@ -20,6 +20,7 @@ from chat.directory import Directory
 from chat.folder import Folder
 from chat.history import MessagesPage
 from chat.hub import Hub
+from chat.listening import leave, listen
 from chat.pages import (
     HealthPage,
     JoinPage,
@@ -43,7 +44,6 @@ HERE = Path(__file__).parent
 # The page's files lie inside the installed package, and beside it in the repository.
 ROOT = HERE if (HERE / "templates").is_dir() else HERE.parent
 STYLES = ("tokens", "base", "layout", "timeline", "row", "text", "composer", "people")
-BACKLOG = 4096  # connections that may wait to be accepted: everyone comes back after a restart
 DRAIN = 1.5  # seconds for peers to answer the close of a restart
 
 
@@ -93,17 +93,20 @@ class ChatApp(Application):
         gc.freeze()
         gc.set_threshold(20_000, 50, 100)
 
-    def listen_on(self, port: int, address: str) -> int:
-        """Listen; returns the port (another one for 0). Raises OSError."""
-        proxied = self.site.config.loopback  # only then is what it says of the client to be trusted
-        self.server = Server(self, xheaders=proxied)
-        self.server.listen(port, address, backlog=BACKLOG)
-        return int(next(iter(self.server._sockets.values())).getsockname()[1])
+    def start_listening(self) -> int:
+        """Listen where the options say; the port, also of --port=0. Raises ListenError."""
+        config = self.site.config
+        sockets = listen(config)
+        # Only on this machine is what it says of the client to be trusted: it is a proxy.
+        self.server = Server(self, xheaders=config.loopback)
+        self.server.add_sockets(sockets)
+        return 0 if config.socket_file else int(sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """Stop accepting, finish and confirm what is being saved, and ask everyone to come back."""
         if self.server is not None:
             self.server.stop()
+            leave(self.site.config)
         await self.site.store.close()
         self.site.hub.flush()
         await ChatSocket.drain(DRAIN)

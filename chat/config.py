@@ -6,10 +6,14 @@ A flag wins over the environment (CHAT_PORT), the environment over the default.
 from __future__ import annotations
 
 import argparse
+import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NoReturn
+
+from chat import __version__
 
 
 def option(default: Any, help: str) -> Any:
@@ -22,7 +26,7 @@ class Config:
     """Everything a person can set. Parsed once in main.py and passed down."""
 
     port: int = option(8000, "port to listen on")
-    address: str = option("", "address to listen on; 127.0.0.1 behind a proxy (default: all)")
+    address: str = option("", "127.0.0.1 or unix:/path/to/socket behind a proxy (default: all)")
     data: Path = option(Path("data"), "folder for the history and the secrets, made if missing")
     host: str = option("", "names this server answers to, with commas, when bound to 127.0.0.1")
     rate: float = option(10.0, "messages a second one person may send for long; 0 lifts the limit")
@@ -37,9 +41,14 @@ class Config:
         return frozenset(name.strip().lower() for name in self.host.split(",") if name.strip())
 
     @property
+    def socket_file(self) -> Path | None:
+        """The file of `--address=unix:/path`; None for an address of the network."""
+        return Path(self.address[5:]) if self.address.startswith("unix:") else None
+
+    @property
     def loopback(self) -> bool:
         """Whether only this machine can connect, as behind a proxy."""
-        return self.address in ("localhost", "::1") or self.address.startswith("127.")
+        return self.address in ("localhost", "::1") or self.address.startswith(("127.", "unix:"))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -54,14 +63,18 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Config:
         usage="python run.py [--port=8000] [--option=value ...]",
         allow_abbrev=False,
         description="A group chat for everyone who has the link.",
-        epilog="Each option can also be set in the environment: CHAT_PORT=8000 is --port=8000.",
+        epilog="Example: python run.py --port=8001 --data=/srv/chat --address=127.0.0.1 "
+        "--host=chat.example.org. Each option can also be set in the environment: CHAT_PORT=8000 "
+        "is --port=8000.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=100),
     )
+    parser.add_argument("--version", action="version", version=f"chat {__version__}")
+    given_names = _told(environment)
     for item in fields(Config):
         help, kind = item.metadata["help"], _reader(item.name, item.default)
         if "default" not in help and item.default not in ("", False):
             help += f" (default: {item.default})"
-        given = environment.get("CHAT_" + item.name.upper())
+        given = given_names.get("CHAT_" + item.name.upper())
         try:
             default = item.default if given is None else kind(given)
         except argparse.ArgumentTypeError as error:
@@ -74,6 +87,24 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Config:
     return Config(**vars(parser.parse_args(arguments)))
 
 
+def _told(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the environment says to us; a variable that no option has is told, and left out.
+
+    Docker and Kubernetes describe a container or service called "chat" to its neighbours in
+    variables that look like ours: CHAT_PORT=tcp://10.0.0.1:8000, CHAT_PORT_8000_TCP, and so on.
+    """
+    names = {"CHAT_" + item.name.upper() for item in fields(Config)}
+    ours = {}
+    for name, value in environment.items():
+        link = name == "CHAT_PORT" and "://" in value
+        if name in names and not link:
+            ours[name] = value
+        elif name.startswith("CHAT_") and not link and not _LINKED.match(name):
+            print(f"chat: {name} is not an option, it changes nothing", file=sys.stderr)
+    return ours
+
+
+_LINKED = re.compile(r"CHAT_(PORT_[0-9]|SERVICE_(HOST|PORT)|ENV_)")
 _KINDS = {int: "N", float: "N", str: "TEXT", type(Path()): "FOLDER", bool: "yes|no"}
 
 
@@ -82,7 +113,8 @@ def _reader(name: str, default: Any) -> Callable[[str], Any]:
     most = 65_535 if name == "port" else 10_000_000
 
     def read(text: str) -> Any:
-        wrong = argparse.ArgumentTypeError(f"it cannot be {text!r}")
+        range = " (0 to 65535)" if name == "port" else ""
+        wrong = argparse.ArgumentTypeError(f"it cannot be {text!r}{range}")
         if isinstance(default, bool):
             if text.lower() not in ("1", "0", "yes", "no", "true", "false", "on", "off"):
                 raise wrong
@@ -93,6 +125,6 @@ def _reader(name: str, default: Any) -> Callable[[str], Any]:
             raise wrong from None
         if isinstance(default, int | float) and not 0 <= value <= most:  # NaN is neither
             raise wrong
-        return value
+        return value.strip("[]") if name == "address" else value
 
     return read

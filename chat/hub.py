@@ -36,6 +36,9 @@ class Hub:
         self._waits = False
         store.settled = self.settled
 
+    def __len__(self) -> int:
+        return len(self._heads)
+
     @property
     def fresh(self) -> bool:
         """Whether nothing has ever been said here."""

@@ -3,67 +3,107 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
 import logging
 import os
 import signal
-import socket
 import sys
+import time
+from collections.abc import Mapping, Sequence
 
-from chat.app import make_app
+import segno
+
+from chat import __version__
+from chat.app import ROOT, ChatApp, make_app
 from chat.config import Config, parse
 from chat.database import StoreError
 from chat.faults import OncePerMinute
 from chat.folder import FolderError
+from chat.listening import ListenError, links, network_link
 
-
-def addresses(config: Config, port: int) -> list[str]:
-    """What to type into a browser, here and on another machine of the same network."""
-    hosts = [config.address if config.loopback else "localhost"]
-    if config.address in ("", "0.0.0.0"):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.connect(("192.0.2.1", 9))  # sends nothing: it only picks our own address
-                hosts.append(probe.getsockname()[0])
-            except OSError:
-                pass
-    elif not config.loopback:
-        hosts = [config.address]
-    return [f"http://{f'[{host}]' if ':' in host else host}:{port}/" for host in hosts]
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # HUP: the terminal went away
 
 
 async def serve(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT, then let everybody go in order."""
+    """Serve until a signal, then let everybody go in order."""
+    stop: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
+    for number in SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, _stopped, stop, number)
+    began = time.monotonic()
     app = make_app(config)
     app.start()
-    port = app.listen_on(config.port, config.address)
-    print("The chat is open at", "  ".join(addresses(config, port)), flush=True)
-    if not config.loopback:
-        print(
-            "Plain http can be read on the way: outside your own network put it behind https "
-            "(README: On a server).",
-            flush=True,
-        )
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
+    _greet(app, config, app.start_listening())
+    number = await stop
     await app.stop()
+    tell(f"Stopped by {number.name} after {_duration(time.monotonic() - began)}.")
+
+
+def _stopped(stop: asyncio.Future[signal.Signals], number: signal.Signals) -> None:
+    if not stop.done():
+        stop.set_result(number)
+
+
+def _greet(app: ChatApp, config: Config, port: int) -> None:
+    """Say what is served and where, and what a newcomer to this has to know."""
+    here, network = links(config, port), network_link(config, port)
+    where = "  ".join(
+        f"{link} (works in your network)" if link == network else link for link in here
+    )
+    people, rooms = len(app.site.directory), len(app.site.hub)
+    tell(f"The chat is open at {where or config.address}")
+    tell(
+        f"Version {__version__}, {people} {'person' if people == 1 else 'people'} and {rooms} "
+        f"{'room' if rooms == 1 else 'rooms'} in {config.data.absolute()}"
+    )
+    if config.loopback:
+        return
+    tell(
+        "Plain http can be read on the way: outside your own network put it behind https "
+        "(docs/deploy.md)."
+    )
+    if network and sys.stdout is not None and sys.stdout.isatty():
+        picture = io.StringIO()
+        segno.make_qr(network).terminal(picture, border=2, compact=True)
+        tell(picture.getvalue())
+
+
+def tell(text: str) -> None:
+    """A line for the person or the journal; whoever does not listen must not stop the chat."""
+    if sys.stdout is not None:
+        with contextlib.suppress(
+            OSError
+        ):  # past Python's buffer, which would fail again at the end
+            os.write(sys.stdout.fileno(), f"{text}\n".encode(errors="surrogateescape"))
+
+
+def _duration(seconds: float) -> str:
+    minutes = int(seconds) // 60
+    return f"{minutes // 60} h {minutes % 60} min" if minutes else f"{int(seconds)} s"
 
 
 def main() -> int:
     """Serve until a signal; the exit code. A start that fails says why in one line."""
-    config = parse(sys.argv[1:], os.environ)
+    return run(sys.argv[1:], os.environ)
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Do what the command line says; the exit code."""
+    config = parse(arguments, environment)
+    if config.debug and "tornado.autoreload" not in sys.orig_argv:
+        _stay_through_mistakes()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     for handler in logging.getLogger().handlers:
         handler.addFilter(OncePerMinute())
     try:
         asyncio.run(serve(config))
-    except (FolderError, StoreError) as error:
+    except (FolderError, StoreError, ListenError) as error:
         print(f"chat: {error}", file=sys.stderr)
         return 1
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        where = f"port {config.port}" + (f" of {config.address}" if config.address else "")
-        print(f"chat: cannot listen on {where}: {reason}", file=sys.stderr)
-        return 1
     return 0
+
+
+def _stay_through_mistakes() -> None:
+    """Start again under Tornado's reloader: it waits for the next change when a file is broken."""
+    reloader = [sys.executable, "-m", "tornado.autoreload", "--until-success", *sys.argv]
+    os.execve(sys.executable, reloader, {**os.environ, "PYTHONPATH": str(ROOT)})

@@ -41,6 +41,7 @@ class RoomPage(Visitor):
             people=room.people,
             start=room.is_start(messages),
             limits=Limits(),
+            network=self.site.network,
             invite=f"{self.request.protocol}://{self.request.host}{self.request.path}",
         )
 

@@ -16,6 +16,7 @@ from chat import __version__
 from chat.config import Config
 from chat.directory import Directory, NameTaken
 from chat.hub import Hub
+from chat.listening import network_link
 from chat.names import initials
 from chat.protocol import Person, Refusal, encode
 from chat.store import Store
@@ -66,6 +67,11 @@ class Site:
     build: str  # a hash of the static files: it stands in their address, so they never go stale
     css: bytes
     names: frozenset[str]  # the host names this server answers to; empty: any
+
+    @property
+    def network(self) -> str:
+        """The address for other machines of the same network, as it is at this moment, or ""."""
+        return network_link(self.config, self.config.port)
 
 
 class Visitor(RequestHandler):

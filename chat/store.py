@@ -62,8 +62,9 @@ class Store:
             self.epoch = str(
                 self._db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0]
             )
-        except sqlite3.Error as error:
-            raise StoreError(f"cannot open {path}: {error}") from error
+        except (sqlite3.Error, OSError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise StoreError(f"cannot open {path}: {reason}") from error
         self._commits = Commits(self._db, max_rooms, die)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[Job] = []

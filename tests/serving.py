@@ -69,7 +69,7 @@ class Site:
             try:
                 self.app = make_app(self.config)
                 self.app.start()
-                self.port = self.app.listen_on(0, self.config.address)
+                self.port = self.app.start_listening()
             except BaseException as error:
                 self._ready.set_exception(error)
                 raise

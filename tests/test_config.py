@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from chat import __version__
 from chat.config import Config, parse
 
 ROOT = Path(__file__).parent.parent
@@ -82,3 +83,43 @@ def test_host_is_a_list_of_names() -> None:
 )
 def test_only_an_address_of_this_machine_is_loopback(address: str, loopback: bool) -> None:
     assert Config(address=address).loopback is loopback
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "http"])
+def test_a_wrong_port_says_which_are_right(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse([f"--port={port}"], {})
+    assert "(0 to 65535)" in capsys.readouterr().err
+
+
+def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(["--version"], {})
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"chat {__version__}\n")
+
+
+def test_a_misspelt_variable_is_told_and_changes_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert parse([], {"CHAT_PROT": "9000", "CHATTER": "1"}) == Config()
+    assert capsys.readouterr().err == "chat: CHAT_PROT is not an option, it changes nothing\n"
+
+
+def test_what_docker_and_kubernetes_say_of_a_neighbour_is_not_for_us(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A container or service called "chat" gives all others these variables."""
+    link = {
+        "CHAT_PORT": "tcp://10.0.0.1:8000",
+        "CHAT_PORT_8000_TCP_ADDR": "10.0.0.1",
+        "CHAT_SERVICE_HOST": "10.0.0.1",
+        "CHAT_ENV_LANG": "C",
+    }
+    assert parse([], link) == Config()
+    assert capsys.readouterr().err == ""
+
+
+def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--help"], {})
+    assert "Example: python run.py --port=" in capsys.readouterr().out

@@ -124,7 +124,7 @@ class Server:
             finally:
                 chat.app.Store = store  # type: ignore[misc]
             self.app.start()
-            self.port = self.app.listen_on(0, config.address)
+            self.port = self.app.start_listening()
             assert self.app.server is not None
             for sock in self.app.server._sockets.values():  # its connections inherit this
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
