@@ -269,6 +269,7 @@ def test_a_commit_whose_outcome_is_unknown_ends_the_process(
         await asyncio.to_thread(store._commits._thread.join)
         assert ended == [3]
         assert told == []
+        await store.close()
 
     Failing.errors = []
     asyncio.run(body())
