@@ -15,7 +15,6 @@ from tornado import autoreload
 from tornado.web import Application, RequestHandler
 
 from chat.config import Config
-from chat.database import restore
 from chat.directory import Directory
 from chat.folder import Folder
 from chat.history import MessagesPage
@@ -126,8 +125,6 @@ def make_app(config: Config) -> ChatApp:
     """The application over its data folder. Raises FolderError or StoreError with one line."""
     folder = Folder(config.data)
     try:
-        if config.restore:
-            restore(folder.database, Path(config.restore))
         store = Store(folder.database, max_rooms=config.rooms)
     except Exception:
         folder.close()

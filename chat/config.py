@@ -32,7 +32,6 @@ class Config:
     rate: float = option(10.0, "messages a second one person may send for long; 0 lifts the limit")
     connections_per_user: int = option(20, "open tabs one person may have; 0 lifts the limit")
     rooms: int = option(1000, "rooms this server may have")
-    restore: str = option("", "replace the history by this backup, then start")
     debug: bool = option(False, "restart when a file changes, for work on the program")
 
     @property
@@ -56,11 +55,50 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"chat: {message} (--help lists the options)\n")
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`run.py backup` or `run.py restore`: of which data folder, to or from which file."""
+
+    name: str
+    data: Path
+    file: Path | None
+
+
+def parse_command(arguments: Sequence[str], environment: Mapping[str, str]) -> Command | None:
+    """The Command that the command line begins with; None to start the server."""
+    if not arguments or arguments[0] not in _COMMANDS:
+        return None
+    name, (about, file_help) = arguments[0], _COMMANDS[arguments[0]]
+    parser = _Parser(prog=f"run.py {name}", allow_abbrev=False, description=about)
+    parser.add_argument(
+        "file", nargs="?" if name == "backup" else None, type=Path, metavar="FILE", help=file_help
+    )
+    data = Path(environment.get("CHAT_DATA", "data"))
+    parser.add_argument(
+        "--data", type=Path, default=data, metavar="FOLDER", help=f"the data folder (now: {data})"
+    )
+    given = parser.parse_args(arguments[1:])
+    return Command(name, given.data, given.file)
+
+
+_COMMANDS = {
+    "backup": (
+        "Save the history and the key that signs cookies in one file, also while a server runs.",
+        "where to save it (default: a name with the date in FOLDER/backups, which keeps seven)",
+    ),
+    "restore": (
+        "Put a backup in the place of the history. Not while a server runs.",
+        "what `run.py backup` made, or any copy of the database that is whole",
+    ),
+}
+
+
 def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Config:
     """The Config from the command line and the environment; a wrong one exits 2 with one line."""
     parser = _Parser(
         prog="run.py",
-        usage="python run.py [--port=8000] [--option=value ...]",
+        usage="python run.py [--port=8000] [--option=value ...]\n"
+        "       python run.py backup [FILE] | restore FILE [--data=FOLDER]",
         allow_abbrev=False,
         description="A group chat for everyone who has the link.",
         epilog="Example: python run.py --port=8001 --data=/srv/chat --address=127.0.0.1 "
@@ -68,6 +106,9 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Config:
         "is --port=8000.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=100),
     )
+    if "CHAT_RESTORE" in environment or any(a.split("=")[0] == "--restore" for a in arguments):
+        # What stays in a unit would throw away what was written since, at every start.
+        parser.error("CHAT_RESTORE and --restore have become a command: run.py restore FILE")
     parser.add_argument("--version", action="version", version=f"chat {__version__}")
     given_names = _told(environment)
     for item in fields(Config):

@@ -1,12 +1,15 @@
-"""The database file: how it is opened, brought up to date, and replaced by a backup."""
+"""The database file: how it is opened, closed and brought up to date, and when it is refused."""
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import secrets
 import sqlite3
-from contextlib import closing
 from pathlib import Path
+
+log = logging.getLogger("chat.store")
 
 # Append-only: user_version is how many have been applied (tests upgrade from each of them).
 MIGRATIONS = [
@@ -33,39 +36,147 @@ MIGRATIONS = [
 ]
 
 BUSY = 5_000  # milliseconds a write waits for another program that writes
+PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "wal_autocheckpoint = 1000",
+    "journal_size_limit = 67108864",
+    "foreign_keys = ON",
+    "trusted_schema = OFF",
+    "cell_size_check = ON",
+    "secure_delete = ON",  # a deleted text is overwritten in the file
+)
 
 
 class StoreError(Exception):
-    """The database cannot be opened; the text is one line for the person who started the server."""
+    """The database cannot be used; the text is one line for the person who started the program."""
+
+
+JOURNALS = ("-wal", "-shm")  # SQLite finds what belongs to a database by its name
+ADVICE = "python run.py restore FILE brings back a backup"
+
+
+def beside(path: Path, ending: str) -> Path:
+    """The file that belongs to this one by its name: `chat.db-wal` beside `chat.db`."""
+    return path.with_name(path.name + ending)
 
 
 def open_database(
     path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection
 ) -> sqlite3.Connection:
-    """Open or create it, durable and checked. Raises sqlite3.Error."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would make it readable to all
+    """Open or create it, durable and checked. Raises sqlite3.Error or OSError."""
+    refuse_leftovers(path)
+    if beside(path, ".part").exists():
+        log.warning("a restore was cut short, this is the history before it: do it again")
+    _close_to_others(path)
     db = sqlite3.connect(
         path, timeout=BUSY / 1000, isolation_level=None, check_same_thread=False, factory=factory
     )
     db.text_factory = _text
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "wal_autocheckpoint = 1000",
-        "journal_size_limit = 67108864",
-        "foreign_keys = ON",
-        "trusted_schema = OFF",
-        "cell_size_check = ON",
-        "secure_delete = ON",  # a deleted text is overwritten in the file
-    ):
-        db.execute(f"PRAGMA {pragma}").fetchall()
+    try:
+        for pragma in PRAGMAS:
+            db.execute(f"PRAGMA {pragma}").fetchall()
+        check(db)
+        _migrate(db)
+        _mark_open(db, path)
+    except sqlite3.Error as error:
+        db.close()
+        codes = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in codes:
+            raise sqlite3.DatabaseError(f"it is damaged ({error}): {ADVICE}") from error
+        raise
+    return db
+
+
+def close_database(db: sqlite3.Connection) -> None:
+    """Take the journal in, say in the file that nothing is missing from it, and close it."""
+    with contextlib.suppress(sqlite3.OperationalError):  # a full disk: see _journal_is_lost
+        mark(db, "state", "closed")
+    db.close()
+
+
+def mark(db: sqlite3.Connection, key: str, value: str) -> None:
+    """Set a row of `meta`."""
+    db.execute(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (key, value),
+    )
+
+
+def refuse_leftovers(path: Path) -> None:
+    """Raise sqlite3.DatabaseError where opening would begin an empty history, or an older one."""
+    if not path.exists():
+        endings = ("-wal", ".part", ".before-restore*")
+        left = [file.name for ending in endings for file in path.parent.glob(path.name + ending)]
+        if left:
+            raise sqlite3.DatabaseError(
+                f"it is missing, but {min(left)} is there: do the restore again that was cut short"
+                f" ({ADVICE}), or move that away to begin anew"
+            )
+    elif not beside(path, "-wal").exists() and _journal_is_lost(path):
+        raise sqlite3.DatabaseError(
+            f"it was in use, and its journal {path.name}-wal with the newest messages is missing:"
+            f" put that back, or go on without it: python run.py restore {path}"
+        )
+
+
+def _journal_is_lost(path: Path) -> bool:
+    """Whether a file without a journal was in use when it lost it.
+
+    While a server runs, the file says "opened" up to the first checkpoint and then "in use" by a
+    file of this number in a folder of this number; a clean end says "closed". SQLite's own shell
+    may have closed it after a kill and taken the journal in: then it is the same file in the same
+    place, and no `-shm` is left either. What VACUUM INTO made has no use for a journal.
+    Read as immutable, since a look must not make a journal.
+    """
+    with path.open("rb") as file:
+        if file.read(19)[18:] != b"\2":  # the read version in SQLite's file header: 2 is WAL
+            return False
+    try:
+        uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        with contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
+            row = db.execute("SELECT value FROM meta WHERE key = 'state'").fetchone()
+    except sqlite3.Error:
+        return False  # opening it says what is wrong
+    if row is None or row[0] == "closed":
+        return False
+    return row[0] != _in_use(path) or beside(path, "-shm").exists()
+
+
+def _in_use(path: Path) -> str:
+    return f"in use {path.stat().st_ino} {path.parent.stat().st_ino}"
+
+
+def _mark_open(db: sqlite3.Connection, path: Path) -> None:
+    try:
+        mark(db, "state", "opened")
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # into the file itself
+        mark(db, "state", _in_use(path))  # into the journal
+    except sqlite3.OperationalError as error:
+        if (error.sqlite_errorcode or 0) & 0xFF != sqlite3.SQLITE_FULL:  # it can still be read
+            raise
+
+
+def _close_to_others(path: Path) -> None:
+    """SQLite would make it readable to all. An owner who may not write it is told its name."""
+    for file in (path, *(beside(path, ending) for ending in JOURNALS)):
+        if file == path or file.exists():
+            opened = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                if os.fstat(opened).st_mode & 0o077:
+                    os.fchmod(opened, 0o600)
+            finally:
+                os.close(opened)
+
+
+def check(db: sqlite3.Connection) -> None:
+    """Raise sqlite3.DatabaseError if it is damaged, or made by a newer version."""
     (damage,) = db.execute("PRAGMA quick_check(1)").fetchone()
     if damage != "ok":
-        raise sqlite3.DatabaseError(
-            f"it is damaged, restore a backup with --restore ({' '.join(damage.split())})"
-        )
-    _migrate(db)
-    return db
+        raise sqlite3.DatabaseError(f"it is damaged ({' '.join(damage.split())}): {ADVICE}")
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise sqlite3.DatabaseError("it was made by a newer version of this program")
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
@@ -83,40 +194,6 @@ def _text(raw: bytes) -> str:
 
 def _migrate(db: sqlite3.Connection) -> None:
     (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version > len(MIGRATIONS):
-        raise sqlite3.DatabaseError("it was made by a newer version of this program")
     for number, script in enumerate(MIGRATIONS[version:], version + 1):
         db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT")
     db.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?)", (secrets.token_hex(8),))
-
-
-def restore(path: Path, backup: Path) -> None:
-    """Replace the database by a backup, under a new epoch. Raises StoreError; then nothing changed.
-
-    The one that was there stays beside it as `chat.db.before-restore`.
-    """
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    try:
-        with closing(sqlite3.connect(f"{backup.absolute().as_uri()}?mode=ro", uri=True)) as source:
-            if not source.execute("PRAGMA user_version").fetchone()[0]:
-                raise sqlite3.DatabaseError("it is not a database of this program")
-            os.close(os.open(part, os.O_RDWR | os.O_CREAT, 0o600))
-            with closing(sqlite3.connect(part)) as copy:
-                source.backup(copy)
-        with closing(open_database(part)) as db:
-            db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (secrets.token_hex(8),))
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except (sqlite3.Error, OSError) as error:
-        part.unlink(missing_ok=True)
-        raise StoreError(f"cannot restore {backup}: {error}") from error
-    if path.exists():
-        with closing(sqlite3.connect(path)) as db:  # takes its journal in, so the copy is whole
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        path.rename(path.with_name(path.name + ".before-restore"))
-    for leftover in ("-wal", "-shm"):
-        path.with_name(path.name + leftover).unlink(missing_ok=True)
-    part.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)

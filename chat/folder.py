@@ -5,64 +5,111 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import stat
 from pathlib import Path
 from typing import IO
 
+OURS = ("chat.db", "secret", "lock", "backups")  # how the names of what is kept here begin
+
 
 class FolderError(Exception):
-    """The folder cannot be used; the text is one line for the person who started the server."""
+    """The folder cannot be used; the text is one line for the person who started the program."""
 
 
 class Folder:
     """Owns the lock, and the paths of what is kept: the database and the cookie secret."""
 
     def __init__(self, path: Path) -> None:
-        """Make the folder if it is missing (mode 0700) and lock it. Raises FolderError."""
+        """Make and lock the folder, and the secret on first start. Raises FolderError."""
         self.path = path
         self.database = path / "chat.db"
+        self._lock = lock_folder(path)
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = self._locked(path / "lock")
-        except OSError as error:
-            raise FolderError(f"cannot use the data folder {path}: {error.strerror}") from error
-        try:
-            self.secret = self._secret(path / "secret")
-        except FolderError:
+            if not (path / "secret").exists():
+                replace_secret(path, secrets.token_hex(32))
+            self.secret = read_secret(path)
+        except (OSError, FolderError) as error:
             self.close()
-            raise
+            if isinstance(error, FolderError):
+                raise
+            raise FolderError(f"cannot use {path / 'secret'}: {error.strerror}") from error
 
     def close(self) -> None:
         """Let another process use the folder."""
         self._lock.close()
 
-    @staticmethod
-    def _locked(path: Path) -> IO[bytes]:
-        lock = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)  # noqa: SIM115
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            raise FolderError(f"another server is using the data folder {path.parent}") from None
-        return lock
 
-    @staticmethod
-    def _secret(path: Path) -> bytes:
-        """The key that signs cookies: 256 random bits, made on first start, mode 0600."""
-        try:
-            # Under another name first: a power cut must not leave half a secret.
-            part = path.with_suffix(".part")
-            if not path.exists():
-                part.unlink(missing_ok=True)
-                with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                    file.write(secrets.token_hex(32).encode())
-                    file.flush()
-                    os.fsync(file.fileno())
-                part.rename(path)
-            if path.stat().st_mode & 0o077:
-                raise FolderError(f"others can read {path}: chmod 600 {path}")
-            secret = path.read_bytes().strip()
-        except OSError as error:
-            raise FolderError(f"cannot use {path}: {error.strerror}") from error
-        if len(secret) < 32:
-            raise FolderError(f"{path} is damaged: remove it (everyone will have to join again)")
-        return secret
+def lock_folder(path: Path) -> IO[bytes]:
+    """Make the folder if it is missing (mode 0700) and keep others out until this is closed.
+
+    Raises FolderError.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _close_to_others(path)
+        return _locked(path / "lock")
+    except OSError as error:
+        raise FolderError(f"cannot use the data folder {path}: {error.strerror}") from error
+
+
+def read_secret(folder: Path) -> bytes:
+    """The key that signs cookies. Raises OSError, or FolderError if it must not be used."""
+    path = folder / "secret"
+    if path.is_file() and path.stat().st_mode & 0o077:
+        raise FolderError(f"others can read {path}: chmod 600 {path}")
+    secret = path.read_bytes().strip()
+    if len(secret) < 32 or not (secret.isascii() and secret.decode().isprintable()):
+        raise FolderError(f"{path} is damaged: remove it (everyone will have to join again)")
+    return secret
+
+
+def replace_secret(folder: Path, secret: str) -> None:
+    """Write it under another name first: a power cut must not leave half a secret."""
+    part = folder / "secret.part"
+    part.unlink(missing_ok=True)
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secret)
+        file.flush()
+        os.fsync(file.fileno())
+    give(part, folder.stat())
+    part.replace(folder / "secret")
+    sync(folder)
+
+
+def sync(folder: Path) -> None:
+    """What was renamed in this folder so far survives a power cut."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def give(path: Path, owner: os.stat_result) -> None:
+    """What root makes here belongs to the one who runs the server."""
+    if os.geteuid() == 0 and (owner.st_uid, owner.st_gid) != (0, 0):
+        os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def _close_to_others(path: Path) -> None:
+    """A folder that only holds what is ours is closed; a shared one is refused, never changed."""
+    if not stat.S_IMODE(path.stat().st_mode) & 0o077:
+        return
+    foreign = [name for name in os.listdir(path) if not name.startswith(OURS)]
+    if foreign:
+        raise FolderError(
+            f"others can look into {path}, and more is in it than the chat ({foreign[0]}):"
+            " give --data a folder of its own, or close this one (chmod 700)"
+        )
+    path.chmod(0o700)
+
+
+def _locked(path: Path) -> IO[bytes]:
+    lock = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)  # noqa: SIM115
+    try:
+        give(path, path.parent.stat())
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise FolderError(f"another server is using the data folder {path.parent}") from None
+    return lock

@@ -16,7 +16,8 @@ import segno
 
 from chat import __version__
 from chat.app import ROOT, ChatApp, make_app
-from chat.config import Config, parse
+from chat.backup import backup, restore
+from chat.config import Command, Config, parse, parse_command
 from chat.database import StoreError
 from chat.faults import OncePerMinute
 from chat.folder import FolderError
@@ -82,13 +83,30 @@ def _duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes else f"{int(seconds)} s"
 
 
+def obey(command: Command) -> int:
+    """Make or bring back a backup and say what it holds; the exit code."""
+    try:
+        if command.name == "restore":
+            assert command.file is not None
+            tell(restore(command.data, command.file))
+        else:
+            tell(backup(command.data, command.file))
+    except (FolderError, StoreError) as error:
+        print(f"chat: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
 def main() -> int:
-    """Serve until a signal; the exit code. A start that fails says why in one line."""
+    """What a process does: the exit code. What fails says why in one line."""
     return run(sys.argv[1:], os.environ)
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Do what the command line says; the exit code."""
+    command = parse_command(arguments, environment)
+    if command is not None:
+        return obey(command)
     config = parse(arguments, environment)
     if config.debug and "tornado.autoreload" not in sys.orig_argv:
         _stay_through_mistakes()

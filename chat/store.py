@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from chat.commits import RETRY, Commits, Job, Outcome, Settled
-from chat.database import StoreError, open_database, open_for_reading
+from chat.database import StoreError, close_database, open_database, open_for_reading
 from chat.protocol import Message, Refusal
 from chat.things import IN_ROOM, ROW, User, head_of, message_of
 from chat.writer import Writer
@@ -62,9 +62,10 @@ class Store:
             self.epoch = str(
                 self._db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0]
             )
-        except (sqlite3.Error, OSError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise StoreError(f"cannot open {path}: {reason}") from error
+        except OSError as error:
+            raise StoreError(f"cannot open {error.filename}: {error.strerror}") from error
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot open {path}: {error}") from error
         self._commits = Commits(self._db, max_rooms, die)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[Job] = []
@@ -138,7 +139,7 @@ class Store:
         )  # its last outcomes are told before this returns
         await self._in_reader(lambda db: db.close())
         self._reader.shutdown()
-        self._db.close()
+        close_database(self._db)
 
     def _hop(self, count: int, hops: int) -> None:
         """Wait for a turn of the loop that brings nothing new, then start the commit."""

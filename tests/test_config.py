@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chat import __version__
-from chat.config import Config, parse
+from chat.config import Command, Config, parse, parse_command
 
 ROOT = Path(__file__).parent.parent
 
@@ -47,6 +47,9 @@ def test_every_option_has_a_flag_a_variable_and_a_line_in_the_docs(item: object)
         (["extra"], {}),
         ([], {"CHAT_PORT": "http"}),
         ([], {"CHAT_DEBUG": "maybe"}),
+        (["--restore=backup.db"], {}),
+        (["--restore", "backup.db"], {}),
+        ([], {"CHAT_RESTORE": "backup.db"}),
     ],
 )
 def test_a_wrong_option_is_one_clear_line_and_exit_2(
@@ -56,6 +59,36 @@ def test_a_wrong_option_is_one_clear_line_and_exit_2(
         parse(arguments, environment)
     assert ended.value.code == 2
     assert re.fullmatch(r"chat: [^\n]+\(--help lists the options\)\n", capsys.readouterr().err)
+
+
+def test_a_restore_that_stayed_in_a_unit_is_told_that_it_is_a_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        parse([], {"CHAT_RESTORE": "backup.db"})
+    assert "run.py restore FILE" in capsys.readouterr().err
+
+
+def test_a_command_comes_first_and_has_its_file_and_the_data_folder() -> None:
+    here = Path("data")
+    assert parse_command(["--port=1"], {}) is None
+    assert parse_command(["backup"], {}) == Command("backup", here, None)
+    assert parse_command(["backup", "f"], {"CHAT_DATA": "d"}) == Command(
+        "backup", Path("d"), Path("f")
+    )
+    assert parse_command(["restore", "f", "--data=d"], {"CHAT_DATA": "e", "CHAT_RESTORE": "x"}) == (
+        Command("restore", Path("d"), Path("f"))
+    )
+
+
+@pytest.mark.parametrize("arguments", [["restore"], ["backup", "a", "b"], ["restore", "--port=1"]])
+def test_a_wrong_command_is_one_clear_line_and_exit_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse_command(arguments, {})
+    assert ended.value.code == 2
+    assert re.fullmatch(r"chat: [^\n]+\n", capsys.readouterr().err)
 
 
 def test_help_has_a_line_for_each_option(capsys: pytest.CaptureFixture[str]) -> None:

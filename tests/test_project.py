@@ -26,6 +26,7 @@ ORDER = [
     "tasks",
     "folder",
     "database",
+    "backup",
     "things",
     "writer",
     "commits",
@@ -96,7 +97,7 @@ def test_imports_point_upwards_and_stand_at_the_top(module: str) -> None:
     ("library", "allowed"),
     [
         ("tornado.websocket", {"connection", "sockets"}),
-        ("sqlite3", {"database", "writer", "commits", "store"}),
+        ("sqlite3", {"database", "backup", "writer", "commits", "store"}),
         ("argparse", {"config"}),
         (
             "tornado",

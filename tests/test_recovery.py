@@ -41,6 +41,7 @@ from tornado.web import create_signed_value
 import chat.app
 import chat.rooms
 from chat.app import ChatApp, make_app
+from chat.backup import backup, restore
 from chat.commits import Commits, Outcome
 from chat.config import Config
 from chat.protocol import Refusal
@@ -104,11 +105,10 @@ class Server:
         self.app: ChatApp
         self.start()
 
-    def start(self, restore: str = "") -> None:
+    def start(self) -> None:
         """As run.py does."""
         config = Config(
-            port=0, address="127.0.0.1", data=self.data, rate=0, connections_per_user=0,
-            restore=restore,
+            port=0, address="127.0.0.1", data=self.data, rate=0, connections_per_user=0
         )  # fmt: skip
         self.dead = self.loop.create_future()
 
@@ -195,10 +195,7 @@ class Server:
 
     def copy(self, path: Path) -> None:
         """A backup of the running server's database."""
-        path.unlink(missing_ok=True)
-        db = sqlite3.connect(self.data / "chat.db")
-        db.execute("VACUUM INTO ?", (str(path),))
-        db.close()
+        backup(self.data, path)
 
     def close(self) -> None:
         """End it and remove what it wrote."""
@@ -384,7 +381,8 @@ class Recovery(RuleBasedStateMachine):
         """The copy takes the place of the history; everything since then never happened."""
         self.server.stop()
         self.observe()
-        self.server.start(restore=str(self.saved))
+        restore(self.server.data, self.saved)
+        self.server.start()
         self.epoch = self.server.app.site.store.epoch
         assert self.epoch not in self.history, "a restored database has its old epoch"
         self.history[self.epoch] = {}
