@@ -129,7 +129,7 @@ export class Composer {
     if (left > this.limit * (1 - WARN_FROM)) this.#show("");
     else if (over) this.#show(this.say("composer.over", { n: left }), true);
     else this.#show(this.say("composer.left", { n: left }));
-    this.button.ariaDisabled = over ? "true" : null;
+    this.button.ariaDisabled = over || this.text.trim() === "" ? "true" : null;
     if (over) this.button.setAttribute("aria-describedby", this.count.id);
     else this.button.removeAttribute("aria-describedby");
   }

@@ -22,23 +22,27 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 TINY = {"viewport": {"width": 320, "height": 256}}
 NO_SIDEWAYS = "document.documentElement.scrollWidth <= innerWidth"
 
-# Every control in sight with its size; those inside a line of text may be smaller.
+# Every control in sight with the size of what a finger may hit: a part that is drawn small has a
+# larger box around it. Those inside a line of text may be smaller.
 TARGETS = """() => [...document.querySelectorAll('a, button, input, textarea, summary')]
   .filter(el => el.checkVisibility({visibilityProperty: true, opacityProperty: true}))
   .map(el => {
     const box = el.getBoundingClientRect(), style = getComputedStyle(el);
-    return {name: el.ariaLabel || el.textContent.trim() || el.name, width: box.width,
-      height: box.height, icon: el.matches('button[aria-label]:has(svg)'),
+    const around = getComputedStyle(el, '::after');
+    const more = around.position === 'absolute' ? -2 * parseFloat(around.top) : 0;
+    return {name: el.ariaLabel || el.textContent.trim() || el.name, width: box.width + more,
+      height: box.height + more, icon: el.matches('button[aria-label]:has(svg)'),
       inText: style.display === 'inline'};
   })
   .filter(target => target.width > 1 && target.height > 1)"""
 
-# What marks the focus: an outline, or that of the box around a field.
+# What marks the focus: an outline, or in a field an inner border, its own or of the box around it.
 RING = """() => {
-  const ring = el => { const s = getComputedStyle(el);
-    return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2; };
-  const el = document.activeElement;
-  return ring(el) || (el.matches('input, textarea') && ring(el.parentElement));
+  const el = document.activeElement, field = el.matches('input, textarea');
+  const style = el => getComputedStyle(el);
+  const ring = el => style(el).outlineStyle !== 'none' && parseFloat(style(el).outlineWidth) >= 2;
+  const inner = el => style(el).boxShadow.includes('inset');
+  return ring(el) || (field && (inner(el) || inner(el.parentElement)));
 }"""
 ACTIVE = """() => { const el = document.activeElement;
   if (el.matches('article')) return 'a row';

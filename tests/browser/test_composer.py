@@ -96,7 +96,7 @@ def test_blank_text_is_not_sent(people: People, room: str) -> None:
         ana.composer.fill(blank)
         ana.composer.press("Enter")
         ana.composer.fill(blank)
-        ana.send.click()
+        ana.send.click(force=True)  # it says that it is disabled
     ana.says("the first")
     expect(ana.rows).to_have_count(1)
 
@@ -157,6 +157,41 @@ def test_tab_leaves_the_composer(people: People, room: str) -> None:
     ana.composer.press("Tab")
     expect(ana.composer).not_to_be_focused()
     expect(ana.composer).to_have_value("a")
+
+
+def test_a_box_one_writes_in_has_an_accent_border_and_no_ring(people: People, room: str) -> None:
+    """Two pixels inside, no gap: the ring of the keyboard is for buttons, rows and links."""
+    ana = people("Ana").enter(room)
+    ana.composer.focus()
+    look = """el => { const box = getComputedStyle(el.closest('.box')), own = getComputedStyle(el);
+        const probe = document.createElement('i');
+        probe.style.color = 'var(--accent)';
+        document.body.append(probe);
+        const accent = getComputedStyle(probe).color;
+        probe.remove();
+        return {accent: box.borderTopColor === accent && box.boxShadow.includes(accent),
+            outlines: [box.outlineStyle, own.outlineStyle]}; }"""
+    assert ana.composer.evaluate(look) == {"accent": True, "outlines": ["none", "none"]}
+    ana.send.focus()
+    assert not ana.composer.evaluate(look)["accent"]
+
+
+def test_send_is_muted_while_there_is_nothing_to_send(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    filled = "el => getComputedStyle(el).backgroundColor !== 'rgba(0, 0, 0, 0)'"
+    expect(ana.send).to_have_attribute("aria-disabled", "true")
+    assert not ana.send.evaluate(filled)
+    ana.composer.fill(" \n ")
+    expect(ana.send).to_have_attribute("aria-disabled", "true")
+    ana.composer.fill("something")
+    expect(ana.send).not_to_have_attribute("aria-disabled", "true")
+    ana.page.wait_for_function("getComputedStyle(document.querySelector('.send')).borderRadius === '50%'")
+    assert ana.send.evaluate(filled)
+    ana.composer.fill("\n".join("line" for _ in range(5)))
+    send, box = ana.send.bounding_box(), ana.page.locator(".composer .box").bounding_box()
+    assert send and box
+    assert send["width"] == send["height"] == 36
+    assert box["y"] + box["height"] - send["y"] - send["height"] == 5, "at the bottom of a tall box"
 
 
 def test_sending_by_the_button_keeps_the_focus_in_the_composer(people: People, room: str) -> None:
