@@ -34,6 +34,7 @@ export class Editor {
       take: () => this.on.take(cid),
       discard: () => this.on.discard(cid),
       copy: () => this.#copy(button),
+      unfold: () => this.timeline.fold(row, button.closest(".code") ?? button.previousElementSibling),
     };
     Object.entries(acts).find(([name]) => button.classList.contains(name))?.[1]();
   }

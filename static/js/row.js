@@ -44,7 +44,9 @@ export function fillRow(row, message, mine, say) {
   fillHead(row, message, key, mine ? say("you") : message.name);
   const body = row.querySelector(".body");
   body.id = `${key}b`;
-  body.classList.toggle("big", !damaged && isEmojiOnly(text));
+  const big = !damaged && isEmojiOnly(text);
+  body.classList.toggle("big", big);
+  body.parentElement.dir = big ? document.dir : "auto"; // emoji have no direction of their own
   body.replaceChildren(damaged ? say("message.damaged") : format(text, say));
   if (mine && id && !damaged && !row.querySelector(".acts")) row.append(clone("actions"));
 }
@@ -61,7 +63,9 @@ function fillHead(row, { at, name, edited, id }, key, shown) {
   time.dateTime = new Date(at).toISOString();
   time.title = fullTime(at);
   time.textContent = clock(at);
-  row.querySelector(".gt").textContent = shortClock(at);
+  const gutter = row.querySelector(".gt");
+  gutter.textContent = shortClock(at);
+  if (id) gutter.href = `#${key}`;
   const mark = row.querySelector(".edited");
   mark.hidden = !edited;
   if (edited) mark.title = fullTime(edited);

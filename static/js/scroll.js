@@ -39,16 +39,19 @@ export class Scroll {
     return element.getBoundingClientRect().top < this.log.getBoundingClientRect().top;
   }
 
-  /** Runs `change`, and what was being read stays where it was on the screen. */
-  hold(change) {
-    if (this.stuck) return change(); // the observers stick again before the next paint
-    const seen = this.#visible().map((row) => [row, row.getBoundingClientRect().top]);
+  /** Runs `change`, and what was being read stays where it was on the screen: the row in hand, the
+   *  end, or the first row that is shown. */
+  hold(change, hand = this.#inHand()) {
+    if (this.stuck && !hand) return change(); // the observers stick again before the next paint
+    const rows = hand ? [hand] : this.#visible();
+    const seen = rows.map((row) => [row, row.getBoundingClientRect().top]);
     change();
     const still = seen.find(([row]) => row.isConnected);
     if (!still) return;
     this.#cutInertia();
     this.log.scrollTop += still[0].getBoundingClientRect().top - still[1];
     this.#top = this.log.scrollTop;
+    if (hand) this.#setStuck(this.#gap() <= NEAR);
     this.#remember();
   }
 
@@ -94,7 +97,9 @@ export class Scroll {
   }
 
   #resized() {
-    if (this.stuck) this.#stick();
+    const hand = this.stuck ? this.#inHand() : null;
+    if (hand?.querySelector(".editor")) hand.scrollIntoView({ block: "nearest" });
+    else if (this.stuck && !hand) this.#stick();
     const width = this.log.clientWidth;
     if (this.#width && width !== this.#width && !this.stuck) this.#settle(this.#anchor, SETTLING);
     this.#width = width;
@@ -124,6 +129,19 @@ export class Scroll {
     return [...this.col.children]
       .filter((part) => part.matches(".chunk") && shown(part))
       .flatMap((chunk) => [...chunk.children].filter((row) => row.matches(".msg") && shown(row)));
+  }
+
+  /** The row on the screen that a person writes in, or has selected text in. */
+  #inHand() {
+    // Only the ends are looked at: other questions to a selection lay out every skipped chunk.
+    const { anchorNode, anchorOffset, focusNode, focusOffset } = getSelection();
+    const selected = anchorNode !== focusNode || anchorOffset !== focusOffset;
+    const node = document.activeElement.closest(".editor") ?? (selected ? focusNode?.parentElement : null);
+    const row = node?.closest(".msg");
+    if (!row || !this.log.contains(row)) return null;
+    const { top, bottom } = this.log.getBoundingClientRect();
+    const box = row.getBoundingClientRect();
+    return box.bottom > top && box.top < bottom ? row : null;
   }
 
   #cutInertia() {

@@ -5,14 +5,18 @@ import { graphemes } from "./words.js";
 
 const SAFE = new Set(["http:", "https:", "mailto:"]);
 const DEEPEST = 4; // marks inside marks
-const FOLD = 20; // lines of code shown without folding
+const LONG = { text: 24, code: 20 }; // lines; what has more is shown in part
+const SHOWN = 8; // lines of folded code, as in text.css
+const WIDTH = 70; // characters a line is taken to hold: measuring would lay out every row
+const EMPTY = /\n(?:[^\S\n]*\n){3,}/g; // more than two empty lines
 
 // What a person sees is where they go: there is no [label](url). Marks hug their text, so that
 // 2 * 3 * 4 and snake_case stay what they are.
 const INLINE = new RegExp(
   [
     "(?<tick>`+)(?<code>[^`\\n](?:[^\\n]*?[^`\\n])?)\\k<tick>(?!`)",
-    "(?<link>(?:https?://|mailto:)[^\\s<>\"`]+)",
+    "(?<link>(?:https?://|mailto:|(?<![\\w.@/-])www\\.)[^\\s<>\"`]+)",
+    "(?<mail>(?<![\\w.@/:%+-])[\\w%+-]+(?:\\.[\\w%+-]+)*@(?!\\dx\\.)[\\p{L}\\d-]+(?:\\.[\\p{L}\\d-]+)*\\.\\p{L}{2,}(?![\\p{L}\\d@-]))",
     "\\*\\*(?<strong>(?=\\S)[^\\n]*?[^\\s*])\\*\\*",
     "(?<![\\w*])\\*(?<em>(?=[^\\s*])[^\\n*]*?[^\\s*])\\*(?![\\w*])",
     "~~(?<s>(?=\\S)[^\\n]*?\\S)~~",
@@ -29,11 +33,40 @@ export function isEmojiOnly(text) {
   return parts.length <= 3 && parts.every((part) => EMOJI.test(part));
 }
 
-/** The text as nodes: paragraphs, quotes, fenced code; marks and links within. */
+/** The text as nodes: paragraphs, quotes, fenced code; marks and links within. What is long folds. */
 export function format(text, say) {
+  const parts = blocks(text);
+  const made = parts.map(([kind, lines]) => BLOCKS[kind](lines, say));
   const fragment = document.createDocumentFragment();
-  for (const [kind, lines] of blocks(text)) fragment.append(BLOCKS[kind](lines, say));
+  if (tall(parts) <= LONG.text) return fragment.append(...made), fragment;
+  const fold = element("div", ...made);
+  fold.className = "fold";
+  fragment.append(fold, foldButton(say("text.more"), say));
   return fragment;
+}
+
+/** About how many lines the parts take, long code folded. */
+function tall(parts) {
+  const lines = ([kind, body]) => {
+    if (kind === "code") return body.length > LONG.code ? SHOWN : body.length;
+    return body.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / WIDTH)), 0);
+  };
+  return parts.reduce((sum, part) => sum + lines(part), 0);
+}
+
+function foldButton(words, say) {
+  const button = element("button", words);
+  Object.assign(button, { className: "unfold", type: "button", ariaExpanded: "false" });
+  Object.assign(button.dataset, { more: words, less: say("text.less") });
+  return button;
+}
+
+/** Shows all of a folded part or only its beginning again. */
+export function toggleFold(fold) {
+  const open = fold.classList.toggle("open");
+  const button = fold.querySelector(":scope > .unfold") ?? fold.nextElementSibling;
+  button.textContent = open ? button.dataset.less : button.dataset.more;
+  button.ariaExpanded = open;
 }
 
 /** Splits a text into runs of lines of one kind: [["text", lines], ["quote", …], ["code", …]]. */
@@ -51,13 +84,20 @@ function blocks(text) {
     if (found.at(-1)?.[0] === kind) found.at(-1)[1].push(lines[n]);
     else found.push([kind, [lines[n]]]);
   }
-  return found.filter(([kind, body]) => kind !== "text" || body.some((line) => line.trim()));
+  return found
+    .filter(([kind, body]) => kind !== "text" || body.some((line) => line.trim()))
+    .map(([kind, body]) => [kind, kind === "code" ? body : close(kind, body)]);
+}
+
+/** The lines without the signs of a quote, without empty ones around them, few within. */
+function close(kind, lines) {
+  const bare = kind === "quote" ? lines.map((line) => line.replace(/^> ?/, "")) : lines;
+  return bare.join("\n").replace(EMPTY, "\n\n\n").replace(/^\n+|\n+$/g, "").split("\n");
 }
 
 const BLOCKS = {
-  text: (lines) => element("p", inline(lines.join("\n").replace(/^\n+|\n+$/g, ""))),
-  quote: (lines) =>
-    element("blockquote", inline(lines.map((line) => line.replace(/^> ?/, "")).join("\n"))),
+  text: (lines) => element("p", inline(lines.join("\n"))),
+  quote: (lines) => element("blockquote", inline(lines.join("\n"))),
   code: (lines, say) => {
     const pre = element("pre", element("code", lines.join("\n")));
     pre.tabIndex = 0; // it scrolls sideways: the keyboard must reach it
@@ -66,8 +106,10 @@ const BLOCKS = {
     Object.assign(copy, { className: "copy", type: "button" });
     const box = element("div", pre, copy);
     box.className = "code";
-    if (lines.length <= FOLD) return box;
-    return element("details", element("summary", say("text.code", { n: lines.length })), box);
+    if (lines.length <= LONG.code) return box;
+    box.classList.add("fold");
+    box.append(foldButton(say("text.all", { n: lines.length }), say));
+    return box;
   },
 };
 
@@ -84,8 +126,9 @@ function inline(text, depth = 0) {
   return fragment;
 }
 
-function mark(whole, { code, link, strong, em, s }, depth) {
+function mark(whole, { code, link, mail, strong, em, s }, depth) {
   if (link) return anchor(link);
+  if (mail) return linkTo(`mailto:${mail}`, mail);
   if (code) return element("code", code);
   if (depth === DEEPEST) return null;
   if (strong) return element("strong", inline(strong, depth + 1));
@@ -96,9 +139,14 @@ function mark(whole, { code, link, strong, em, s }, depth) {
 /** A link, without the sentence around it. Null if it leads nowhere. */
 function anchor(text) {
   const url = text.slice(0, endOfUrl(text)).replace(/[.,;:!?'*~_]+$/u, "");
-  if (!URL.canParse(url) || !SAFE.has(new URL(url).protocol)) return null;
-  const a = element("a", url);
-  Object.assign(a, { href: url, target: "_blank", rel: "noopener noreferrer nofollow" });
+  if (!url.startsWith("www.")) return linkTo(url, url);
+  return /^www\.[^./?#]+\.[^./?#]/u.test(url) ? linkTo(["https:", url].join("//"), url) : null;
+}
+
+function linkTo(href, shown) {
+  if (!URL.canParse(href) || !SAFE.has(new URL(href).protocol)) return null;
+  const a = element("a", shown);
+  Object.assign(a, { href, target: "_blank", rel: "noopener noreferrer nofollow" });
   return a;
 }
 

@@ -7,6 +7,7 @@ import { clone, element } from "./dom.js";
 import { Earlier } from "./history.js";
 import { fillRow, groupRow, markDay, nameDay, readRow, statusLine } from "./row.js";
 import { Scroll } from "./scroll.js";
+import { toggleFold } from "./text.js";
 
 const PAGE = 50; // rows of history loaded at once
 const MOST = 10_000; // rows held
@@ -35,6 +36,7 @@ export class Timeline {
       // Not for a link within: the stop would jump behind a person who goes through with Tab.
       if (target.matches(".msg") && target !== this.#current) this.#makeCurrent(target);
     });
+    log.addEventListener("scroll", ({ target }) => this.#revealed(target), { capture: true, passive: true });
   }
 
   /** The id of the newest message. */
@@ -156,6 +158,21 @@ export class Timeline {
   revert(id) {
     const row = this.#rows.get(id);
     if (row) this.paint(row);
+  }
+
+  /** Shows all of a long part of a row, or its beginning again; the row stays where it is. */
+  fold(row, part) {
+    this.scroll.hold(() => toggleFold(part), row);
+    if (!part.matches(".open")) row.scrollIntoView({ block: "nearest" });
+  }
+
+  /** What is found or focused in a folded part scrolls it: then it is wanted. */
+  #revealed(box) {
+    const part = box.closest?.(".fold:not(.open)");
+    if (!part || box.scrollTop === 0) return;
+    const by = box.scrollTop;
+    this.fold(part.closest(".msg"), part);
+    this.log.scrollTop += by; // what was brought into sight stays there
   }
 
   // --- where a row belongs

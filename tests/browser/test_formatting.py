@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from .conftest import People
 from .server import Voice
@@ -21,6 +21,8 @@ MARKS = [  # a text, the element in it, and what that holds
     ("> quoted words", "blockquote", "quoted words"),
     ("write to mailto:ana@example.org", "a[href='mailto:ana@example.org']", "ana@example.org"),
     ("see http://example.org/a?b=c&d.", "a[href='http://example.org/a?b=c&d']", "example.org"),
+    ("www.example.org/a.", "a[href='https://www.example.org/a']", "www.example.org/a"),
+    ("(ana@example.org)", "a[href='mailto:ana@example.org']", "ana@example.org"),
     ("(https://example.org/x)", "a[href='https://example.org/x']", "https://example.org/x"),
 ]
 UNMARKED = [
@@ -29,6 +31,9 @@ UNMARKED = [
     "a ** b",
     "[label](https://e.org)",
     "# no heading",
+    "file.txt and 1.2.3 and e.g. this",
+    "user@host and @ana and icon@2x.png and a@b.c",
+    "www.file and www. and see.www.example.org",
 ]
 ATTACKS = [
     "<img src=x onerror=alert(1)>",
@@ -76,6 +81,7 @@ def test_other_text_stays_as_it_was_typed(people: People, room: str) -> None:
     ana.says(*UNMARKED)
     ana.shows(*UNMARKED)
     expect(ana.bodies.locator("strong, em, h1, h2")).to_have_count(0)
+    expect(ana.bodies.locator("a")).to_have_count(1)  # of [label](url): what one sees
 
 
 def test_lines_and_spaces_are_kept(people: People, room: str) -> None:
@@ -98,21 +104,116 @@ def test_code_scrolls_inside_itself_and_can_be_copied(people: People, room: str)
     expect(block).to_have_attribute("dir", "ltr")
     assert block.evaluate("el => el.scrollWidth > el.clientWidth")
     assert ana.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    ana.bodies.first.hover()
+    block.hover()
     ana.bodies.get_by_role("button", name="Copy").click()
     assert ana.page.evaluate("navigator.clipboard.readText()").strip() == code.strip()
 
 
-def test_long_code_is_folded(people: People, room: str) -> None:
+def code(count: int) -> str:
+    """A block of that many lines."""
+    return "```\n" + "\n".join(f"line {number}" for number in range(count)) + "\n```"
+
+
+def height(part: Locator) -> float:
+    """How tall it is drawn."""
+    box = part.bounding_box()
+    assert box
+    return box["height"]
+
+
+def test_long_code_shows_its_beginning_and_then_all_of_it(
+    people: People, voice: Speak, room: str
+) -> None:
+    voice().say(*(f"line {number}" for number in range(40)))
     ana = people("Ana").enter(room)
-    code = "\n".join(f"line {number}" for number in range(30))
-    ana.say(f"```\n{code}\n```")
+    ana.say(code(30))
+    row = ana.rows.last
+    expect(row).to_have_attribute("data-state", "sent")
+    block = row.locator("pre")
+    line = block.evaluate("el => parseFloat(getComputedStyle(el).lineHeight)")
+    assert 8 * line <= height(block) <= 9 * line
+    before = row.bounding_box()
+    ana.page.get_by_role("button", name="Show all 30 lines").click()
+    assert height(block) > 30 * line
+    after = row.bounding_box()
+    assert before
+    assert after
+    assert abs(after["y"] - before["y"]) < 1
+    ana.page.get_by_role("button", name="Show less").click()
+    assert height(block) <= 9 * line
+    ana.say(code(20))
+    assert height(ana.bodies.last.locator("pre")) > 20 * line
+
+
+@pytest.mark.parametrize("text", ["and so on " * 200, "\n".join(map(str, range(40)))])
+def test_long_text_shows_its_beginning_and_then_all_of_it(
+    people: People, room: str, text: str
+) -> None:
+    ana = people("Ana").enter(room)
+    ana.say(text)
     expect(ana.rows).to_have_attribute("data-state", "sent")
-    expect(ana.bodies.locator("pre")).to_be_hidden()
-    ana.bodies.locator("summary").click()
-    expect(ana.bodies.locator("pre")).to_be_visible()
-    ana.say("```\n" + "\n".join(f"row {number}" for number in range(20)) + "\n```")
-    expect(ana.bodies.last.locator("pre")).to_be_visible()
+    row = ana.rows.first
+    assert height(row) < 480
+    whole = ana.bodies.locator(".fold").evaluate("el => el.scrollHeight")
+    ana.page.get_by_role("button", name="Show more").click()
+    assert height(row) > whole
+
+
+@pytest.mark.parametrize("how", ["focus", "scrollIntoView"])
+def test_what_is_focused_or_found_in_a_folded_part_opens_it(
+    people: People, room: str, how: str
+) -> None:
+    """To find in a page scrolls what is found into view, as a script can."""
+    ana = people("Ana").enter(room)
+    ana.say("and so on " * 200 + "https://example.org/at-the-end")
+    expect(ana.rows).to_have_attribute("data-state", "sent")
+    link = ana.bodies.get_by_role("link")
+    link.evaluate("(link, how) => link[how]()", how)
+    expect(ana.page.get_by_role("button", name="Show less")).to_be_attached()
+    expect(link).to_be_in_viewport()
+
+
+def test_print_shows_all_of_what_is_folded(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    ana.say(code(30))
+    expect(ana.rows).to_have_attribute("data-state", "sent")
+    ana.page.emulate_media(media="print")
+    assert height(ana.bodies.locator("pre")) > 500
+    expect(ana.page.get_by_role("button", name="Show all")).to_have_count(0)
+
+
+def test_a_message_of_empty_lines_stays_low(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    ana.say("first" + "\n \n" * 900 + "last")
+    expect(ana.rows).to_have_attribute("data-state", "sent")
+    assert height(ana.rows.first) < 160
+    assert ana.bodies.inner_text().count("\n") == 3
+
+
+def test_marks_that_tower_stay_in_their_row(people: People, voice: Speak, room: str) -> None:
+    """What is drawn above the row is the same with and without them."""
+    sam = voice()
+    first, second = sam.say("above", "a")
+    ana = people("Ana").enter(room)
+    above = ana.row("above")
+    expect(above).to_be_visible()
+    plain = above.screenshot()
+    sam.change("edit", second, text="a" + "\u0300" * 3000)
+    expect(ana.row("a")).to_have_count(0)
+    ana.page.mouse.move(0, 0)
+    assert above.screenshot() == plain
+    assert first
+
+
+def test_a_lone_emoji_stands_at_the_side_of_the_page(people: People, room: str) -> None:
+    ana = people("Ana")
+    ana.page.add_init_script(
+        """new MutationObserver(() => { if (document.documentElement) document.dir = 'rtl'; })
+        .observe(document, {childList: true});"""
+    )
+    ana.enter(room)
+    ana.says("🎉")
+    assert ana.bodies.evaluate("el => getComputedStyle(el).direction") == "rtl"
 
 
 def test_the_writer_the_reader_and_the_reloaded_page_show_the_same(

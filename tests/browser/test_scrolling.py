@@ -218,3 +218,81 @@ def test_rows_stand_in_chunks_of_at_most_fifty(people: People, voice: Speak, roo
     style = """el => { const s = getComputedStyle(el);
         return [s.paddingTop, s.paddingBottom, s.borderTopWidth, s.contentVisibility]; }"""
     assert chunks.first.evaluate(style) == ["0px", "0px", "0px", "auto"]
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_arrivals_do_not_move_an_open_editor(
+    people: People, voice: Speak, room: str, count: int
+) -> None:
+    sam = voice()
+    sam.say(*lines(0, 30))
+    ana = people("Ana", viewport={"width": 390, "height": 430}).enter(room)
+    ana.says("mine to change")
+    ana.at_the_end()
+    ana.composer.press("ArrowUp")
+    box = ana.page.get_by_role("textbox", name="Edit message")
+    expect(box).to_be_focused()
+    expect(ana.page.get_by_role("button", name="Cancel")).to_be_in_viewport(ratio=1)
+    before = box.bounding_box()
+    sam.say(*(f"meanwhile {number}" for number in range(count)))
+    expect(ana.row(f"meanwhile {count - 1}")).to_have_count(1)
+    ana.page.wait_for_timeout(100)
+    assert box.bounding_box() == before
+    if count > 1:
+        expect(ana.pill).to_have_text(re.compile("[78] new messages"))  # the first may be read
+
+
+def test_arrivals_do_not_move_selected_text(people: People, voice: Speak, room: str) -> None:
+    sam = voice()
+    sam.say(*lines(0, 30))
+    ana = reader(people, room)
+    row = ana.row("line 28")
+    row.locator(".body p").select_text()
+    before = row.bounding_box()
+    sam.say(*(f"meanwhile {number}" for number in range(8)))
+    expect(ana.row("meanwhile 7")).to_have_count(1)
+    ana.page.wait_for_timeout(100)
+    assert row.bounding_box() == before
+    expect(ana.pill).to_have_text(re.compile("[78] new messages"))  # the first may be read
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_a_long_name_and_a_long_time_fit_a_phone(people: People, room: str, width: int) -> None:
+    long = "Maximiliane Konstantinopolitansk der"
+    sam = Voice(people.site, room, long)
+    sam.say("hello")
+    sam.leave()
+    ana = people("Ana", viewport={"width": width, "height": 844}, locale="en-US").enter(room)
+    expect(ana.rows).to_have_count(1)
+    assert ana.log.evaluate("el => el.scrollWidth <= el.clientWidth")
+    time = ana.rows.locator("time").last
+    expect(time).to_be_in_viewport(ratio=1)
+    beside = """row => { const ends = el => Array.from(el.getClientRects()).at(-1);
+        const who = ends(row.querySelector('.who')), time = ends(row.querySelector('time'));
+        return time.left - who.right < 12 || time.top > who.bottom - 4; }"""
+    assert ana.rows.first.evaluate(beside)
+
+
+def test_a_copied_conversation_holds_no_hidden_times(
+    people: People, voice: Speak, room: str
+) -> None:
+    voice().say("first", "second")
+    ana = people("Ana").enter(room)
+    expect(ana.rows).to_have_count(2)
+    copied = """() => { const range = document.createRange();
+        range.selectNodeContents(document.querySelector('.chunk'));
+        getSelection().removeAllRanges(); getSelection().addRange(range);
+        return getSelection().toString(); }"""
+    assert len(re.findall(r"\d\d:\d\d", ana.page.evaluate(copied))) == 1
+
+
+def test_a_row_that_continues_a_group_has_its_time_and_link(
+    people: People, voice: Speak, room: str
+) -> None:
+    _, second = voice().say("first", "second")
+    ana = people("Ana", viewport={"width": 390, "height": 844}, has_touch=True).enter(room)
+    gutter = ana.row("second").locator(".gt")
+    ana.row("second").tap()
+    expect(gutter).to_have_css("opacity", "1")
+    expect(gutter).to_be_visible()
+    expect(gutter).to_have_attribute("href", f"#m{second}")
