@@ -131,10 +131,11 @@ def make_app(config: Config) -> ChatApp:
         raise
     tasks = Tasks()
     css = b"\n".join((ROOT / "static" / "css" / f"{name}.css").read_bytes() for name in STYLES)
+    hub = Hub(store, tasks, config.rate)
     site = Site(
         config=config,
-        hub=Hub(store, tasks, config.rate),
-        directory=Directory(store),
+        hub=hub,
+        directory=Directory(store, renamed=hub.rename, left=hub.sign_out),
         store=store,
         words=json.loads((ROOT / "templates" / "en.json").read_text()),
         build=_build(),

@@ -33,6 +33,10 @@ MIGRATIONS = [
     CREATE UNIQUE INDEX messages_rev ON messages (room, rev);
     CREATE UNIQUE INDEX messages_cid ON messages (author, cid) WHERE cid IS NOT NULL;
     """,
+    """
+    ALTER TABLE users ADD COLUMN stage INTEGER NOT NULL DEFAULT 2;  -- who is here by now has spoken
+    CREATE INDEX users_stage ON users (stage, seen) WHERE stage < 2 AND skeleton IS NOT NULL;
+    """,
 ]
 
 BUSY = 5_000  # milliseconds a write waits for another program that writes

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
 
-from chat.names import color_for, free_variant, skeleton, valid_name
+from chat.names import COLORS, color_for, free_variant, skeleton, valid_name
 from chat.protocol import Person, Refusal
-from chat.store import Store
+from chat.store import Store, awaited
 from chat.things import User
+from chat.writer import Writer
 
-DAY = 24 * 60 * 60 * 1000  # milliseconds
-HELD = 90 * DAY  # a holder not seen for this long gives the name up
+MINUTE = 60 * 1000  # milliseconds
+DAY = 24 * 60 * MINUTE
+HELD = 90 * DAY  # a holder not seen for this long gives the name up to whoever asks for it
+UNUSED = 60 * MINUTE  # who never came into a room is forgotten after this
+SILENT = 7 * DAY  # who never said anything is forgotten after this
 
 
 def now_ms() -> int:
@@ -28,13 +36,30 @@ class NameTaken(Refusal):
 
 
 class Directory:
-    """Owns the people in memory; every change is stored before it is told."""
+    """Owns the people in memory: exactly those of the table.
 
-    def __init__(self, store: Store) -> None:
+    Who one is changes one step at a time, and in memory only in the outcome of the write.
+    `renamed` and `left` are told in that same moment.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        renamed: Callable[[Person], None] = lambda person: None,
+        left: Callable[[str], None] = lambda user: None,
+    ) -> None:
         self._store = store
-        self._users = {user.id: user for user in store.users()}
-        self._holders = {user.skeleton: user.id for user in self._users.values()}
+        self._renamed = renamed
+        self._left = left
+        self._users: dict[str, User] = {}
+        self._holders: dict[str, str] = {}  # skeleton -> user
+        self._colors = [0] * COLORS  # how many people have each
         self._new: set[str] = set()  # who joined and has not been in a room yet
+        self._changing = asyncio.Lock()
+        for user in store.users():
+            self._keep(user)
+            if not user.entered:
+                self._new.add(user.id)
 
     def __len__(self) -> int:
         return len(self._users)
@@ -44,64 +69,121 @@ class Directory:
         user = self._users.get(id)
         return None if user is None else Person(user.id, user.name, user.color)
 
+    def check(self, text: str, id: str | None = None) -> str:
+        """The name as it would be kept, if it is valid and free (or held by `id`).
+
+        Costs nothing and changes nothing. Raises Refusal bad_name or NameTaken.
+        """
+        name = valid_name(text)
+        holder = self._users.get(self._holders.get(skeleton(name), ""))
+        if holder is not None and holder.id != id and now_ms() - holder.seen < HELD:
+            raise NameTaken(holder.name, free_variant(name, self._holders.__contains__))
+        return name
+
     async def join(self, text: str) -> Person:
         """A new person under a free name. Raises Refusal bad_name or NameTaken."""
-        name = valid_name(text)
-        color = color_for(name, (user.color for user in self._users.values()))
-        id = secrets.token_urlsafe(12)
-        await self._hold(User(id, name, skeleton(name), color, now_ms()))
-        self._new.add(id)
-        return Person(id, name, color)
-
-    def first_time(self, id: str) -> bool:
-        """Whether this person comes into a room for the first time; true once."""
-        new = id in self._new
-        self._new.discard(id)
-        return new
+        async with self._changing:
+            name, id = self.check(text), secrets.token_urlsafe(12)
+            user = User(id, name, skeleton(name), color_for(name, self._colors), now_ms())
+            await self._hold(user)
+            self._new.add(id)
+            return Person(id, name, user.color)
 
     async def rename(self, id: str, text: str) -> Person:
         """Another name for the same person. Raises Refusal bad_name, sign_in or NameTaken."""
-        name = valid_name(text)
-        old = self._users.get(id)
-        if old is None:
-            raise Refusal("sign_in")
-        await self._hold(User(id, name, skeleton(name), old.color, now_ms()))
-        if self._holders.get(old.skeleton) == id and old.skeleton != skeleton(name):
-            del self._holders[old.skeleton]
-        return Person(id, name, old.color)
+        async with self._changing:
+            old = self._users.get(id)
+            if old is None:
+                raise Refusal("sign_in")
+            name = self.check(text, id)
+            await self._hold(replace(old, name=name, skeleton=skeleton(name), seen=now_ms()))
+            return Person(id, name, old.color)
 
     async def leave(self, id: str) -> None:
         """Sign this person out for good: the cookie is worth nothing and the name is free."""
+        async with self._changing:
+            if id in self._users:
+                at = now_ms()
+                await self._save(lambda writer: writer.free(id, at), lambda _: self._forget(id))
+
+    async def tidy(self, present: Iterable[str]) -> None:
+        """Forget who took a name and made nothing of it: an identity costs nothing, its memory
+        does. Whoever is `present` is seen. Raises Refusal."""
+        for id in present:
+            self.seen(id)
+        at = now_ms()
+        async with self._changing:
+            await self._save(lambda writer: writer.forget(at - UNUSED, at - SILENT), self._forgot)
+
+    def first_time(self, id: str) -> bool:
+        """Whether this person comes into a room for the first time; true once."""
+        if id not in self._new:
+            return False
         self._new.discard(id)
-        user = self._users.pop(id, None)
-        if user is not None:
-            if self._holders.get(user.skeleton) == id:
-                del self._holders[user.skeleton]
-            await self._store.wrote(lambda writer: writer.free_user(id, now_ms()))
+        at = now_ms()
+        self._store.write(lambda writer: writer.saw(id, at, entered=True), _nobody_waits)
+        return True
 
     def seen(self, id: str) -> None:
-        """This person is here; noted at most once a day."""
-        user = self._users.get(id)
-        if user is not None and now_ms() - user.seen > DAY:
-            fresh = User(user.id, user.name, user.skeleton, user.color, now_ms())
-            self._users[id] = fresh
-            self._store.write(lambda writer: writer.save_user(fresh), lambda outcome: None)
+        """This person is here; noted at most once a day, and each minute before the first room."""
+        user, at = self._users.get(id), now_ms()
+        if user is not None and at - user.seen > (MINUTE if id in self._new else DAY):
+            self._users[id] = replace(user, seen=at)
+            self._store.write(lambda writer: writer.saw(id, at), _nobody_waits)
+
+    # -- in memory what is on disk
 
     async def _hold(self, user: User) -> None:
-        """Take the name before the first await, so that two people cannot both be given it."""
+        """Give the person this name; whoever held it for too long without coming loses it."""
         holder = self._holders.get(user.skeleton)
-        if holder is not None and holder != user.id:
-            held = self._users.get(holder)  # None: being saved at this moment
-            if held is None or now_ms() - held.seen < HELD:
-                suggestion = free_variant(user.name, self._holders.__contains__)
-                raise NameTaken(user.name, suggestion)
-            await self.leave(holder)
-        before = self._users.get(user.id)
-        self._holders[user.skeleton] = user.id
-        try:
-            await self._store.wrote(lambda writer: writer.save_user(user))
-        except Refusal:
-            if before is None or before.skeleton != user.skeleton:
-                del self._holders[user.skeleton]
-            raise
+        before = holder if holder != user.id else None
+
+        def saved(_: object) -> None:
+            if before is not None:
+                self._forget(before)
+            old = self._users.get(user.id)
+            if old is not None:
+                self._drop(old)
+            self._keep(user)
+            if old is not None:
+                self._renamed(Person(user.id, user.name, user.color))
+
+        await self._save(lambda writer: writer.hold(user, before), saved)
+
+    async def _save(self, work: Callable[[Writer], Any], saved: Callable[[Any], None]) -> None:
+        """Write it; memory changes in the outcome, whether or not the caller still waits."""
+        future, answer = awaited()
+
+        def done(outcome: Any) -> None:
+            if not isinstance(outcome, Refusal):
+                saved(outcome)
+            answer(outcome)
+
+        self._store.write(work, done)
+        await asyncio.shield(future)
+
+    def _forgot(self, ids: list[str]) -> None:
+        for id in ids:
+            self._forget(id)
+
+    def _forget(self, id: str) -> None:
+        user = self._users.get(id)
+        if user is not None:
+            self._drop(user)
+            self._new.discard(id)
+            self._left(id)
+
+    def _keep(self, user: User) -> None:
         self._users[user.id] = user
+        self._holders[user.skeleton] = user.id
+        self._colors[user.color] += 1
+
+    def _drop(self, user: User) -> None:
+        del self._users[user.id]
+        if self._holders.get(user.skeleton) == user.id:
+            del self._holders[user.skeleton]
+        self._colors[user.color] -= 1
+
+
+def _nobody_waits(outcome: object) -> None:
+    """A day more or less of `seen` is nothing to tell anybody about."""

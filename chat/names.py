@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import re
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from chat.protocol import Refusal
 
@@ -82,18 +83,18 @@ def skeleton(name: str) -> str:
 
 
 def free_variant(name: str, taken: Callable[[str], bool]) -> str:
-    """`Ana 2`, or the first number at which nobody is called that."""
-    number = 2
-    while taken(skeleton(f"{name} {number}")):
-        number += 1
-    return f"{name} {number}"
+    """`Ana 2`, or the first number at which nobody is called that; after fifty any large one."""
+    for number in range(2, 52):
+        if not taken(skeleton(f"{name} {number}")):
+            return f"{name} {number}"
+    return f"{name} {random.randrange(1_000, 1_000_000)}"
 
 
-def color_for(name: str, used: Iterable[int]) -> int:
-    """The colour a new person gets: from the name, then the next that is least used here."""
-    counts = [0] * COLORS
-    for color in used:
-        counts[color] += 1
+def color_for(name: str, counts: Sequence[int]) -> int:
+    """The colour a new person gets: from the name, then the next that is least used here.
+
+    `counts`: how many people have each of the colours.
+    """
     start = zlib.crc32(name.casefold().encode()) % COLORS
     return min(((start + i) % COLORS for i in range(COLORS)), key=counts.__getitem__)
 

@@ -76,6 +76,7 @@ class JoinPage(RoomPage):
         )
         directory, before = self.site.directory, self.current_user
         try:
+            directory.check(text, before.user if before else None)  # a wrong name costs nothing
             self.site.hub.allow("")  # one bucket for everyone who joins
             person = await (directory.rename(before.user, text) if before else directory.join(text))
         except Refusal as refusal:
@@ -96,7 +97,6 @@ class NamePage(Visitor):
         before = self.known_person()
         self.site.hub.allow(before.user)
         person = await self.site.directory.rename(before.user, self.get_body_argument("name", ""))
-        self.site.hub.rename(person)
         if self.wants_json:
             self.answer(person)
         else:
@@ -113,7 +113,6 @@ class SignOutPage(Visitor):
         room = valid_room(self.get_body_argument("room", HOUSE))
         if person is not None:
             await self.site.directory.leave(person.user)
-            self.site.hub.sign_out(person.user)
         self.forget()
         self.to_room(room)
 

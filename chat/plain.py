@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from chat.frames import Frame
-from chat.names import color_for
+from chat.names import COLORS, color_for
 from chat.protocol import Event, Person, Refusal, Refused, Say
 from chat.rooms import PING_FRAME, refused
 from chat.site import HOUSE, Visitor
@@ -25,7 +25,7 @@ class PlainSocket(ChatSocket):
         name = f"Client {number}"
         # Each connection is somebody else: what one says reaches the others, whatever their number.
         id = f"client-{number}-{secrets.token_hex(6)}"
-        self.person = Person(id, name, color_for(name, ()))
+        self.person = Person(id, name, color_for(name, [0] * COLORS))
 
     def open(self, *args: str, **kwargs: str) -> None:
         """Register, and hear what is said from now on."""

@@ -22,6 +22,7 @@ from chat.protocol import Person, Refusal, encode
 from chat.store import Store
 
 HOUSE = "lobby"  # the room at /
+PLAIN_COOKIE = "device"  # its name where there is no https
 KEPT = 400  # days a device stays signed in, renewed with each page (browsers allow no more)
 
 STATUS = {  # refusal -> HTTP status; the others are 400
@@ -110,6 +111,9 @@ class Visitor(RequestHandler):
     def get_current_user(self) -> Person | None:
         """Who the signed cookie of this device belongs to."""
         id = self.get_signed_cookie(self._cookie, max_age_days=KEPT)
+        if id is None and self._cookie != PLAIN_COOKIE:
+            # Joined before there was https; the answer brings the safer cookie in its place.
+            id = self.get_signed_cookie(PLAIN_COOKIE, max_age_days=KEPT)
         return None if id is None else self.site.directory.find(id.decode())
 
     def known_person(self) -> Person:
@@ -128,15 +132,19 @@ class Visitor(RequestHandler):
             samesite="Lax",
             secure=self.request.protocol == "https",
         )
+        if self._cookie != PLAIN_COOKIE and self.get_cookie(PLAIN_COOKIE):
+            self.clear_cookie(PLAIN_COOKIE)
 
     def forget(self) -> None:
         """Sign this device out."""
         self.clear_cookie(self._cookie, secure=self.request.protocol == "https")
+        if self._cookie != PLAIN_COOKIE:
+            self.clear_cookie(PLAIN_COOKIE)
 
     @property
     def _cookie(self) -> str:
         # __Host-: no subdomain and no plain http page can plant one of its own.
-        return "__Host-device" if self.request.protocol == "https" else "device"
+        return "__Host-device" if self.request.protocol == "https" else PLAIN_COOKIE
 
     # -- answers
 

@@ -57,6 +57,9 @@ class ChatSocket(Visitor, WebSocketHandler):
     def open(self, *args: str, **kwargs: str) -> None:
         """Register, and be brought up to date from the cursor in the address."""
         after, epoch = self.get_query_argument("after", ""), self.get_query_argument("epoch", "")
+        if self.site.directory.find(self.person.user) is None:  # signed out during the handshake
+            self.close(Close.SIGNED_OUT, "signed_out")
+            return
         room = self.site.hub.room(valid_room(self.path_args[0]))
         if self.enter(room):
             known = after.isascii() and after.isdigit() and len(after) < 17

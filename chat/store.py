@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from chat.commits import RETRY, Commits, Job, Outcome, Settled
 from chat.database import StoreError, close_database, open_database, open_for_reading
+from chat.names import COLORS
 from chat.protocol import Message, Refusal
 from chat.things import IN_ROOM, ROW, User, head_of, message_of
 from chat.writer import Writer
@@ -91,9 +92,13 @@ class Store:
     def users(self) -> list[User]:
         """Everyone who holds a name."""
         rows = self._db.execute(
-            "SELECT id, name, skeleton, color, seen FROM users WHERE skeleton IS NOT NULL"
+            "SELECT id, name, skeleton, color, seen, stage > 0 FROM users"
+            " WHERE skeleton IS NOT NULL"
         )
-        return [User(*row) for row in rows]
+        return [
+            User(id, name, skeleton, color % COLORS, seen, bool(entered))
+            for id, name, skeleton, color, seen, entered in rows
+        ]
 
     @property
     def busy(self) -> bool:

@@ -22,13 +22,14 @@ IN_ROOM = "room = (SELECT id FROM rooms WHERE name = ?)"
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person with a name. `seen` is in UTC milliseconds."""
+    """A person with a name. `seen` is in UTC milliseconds; `entered`: was in a room."""
 
     id: str
     name: str
     skeleton: str
     color: int
     seen: int
+    entered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

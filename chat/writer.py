@@ -7,6 +7,9 @@ import sqlite3
 from chat.protocol import Message, Refusal
 from chat.things import IN_ROOM, ROW, Draft, User, checksum, head_of, message_of
 
+ENTERED, SPOKE = 1, 2  # stages of a person: was in a room, said something; 0: only took a name
+SPEAKERS = 10_000  # authors remembered
+
 
 class Writer:
     """What may be done inside a transaction. Lives on the writer thread; each method is one change.
@@ -20,6 +23,7 @@ class Writer:
         self._heads: dict[str, list[int]] = {}  # room -> [its id, its rev]
         self._moved: set[str] = set()
         self.erased = False  # a text was taken out of the table; the journal may still hold it
+        self._spoke: set[str] = set()  # authors whose stage is known to be SPOKE
         self._before: list[tuple[str, int | None]] = []  # revs before the write under way
 
     def append(self, draft: Draft) -> tuple[Message, bool]:
@@ -47,6 +51,8 @@ class Writer:
             ),
         )  # fmt: skip
         self._advance(draft.room, head)
+        if draft.author not in self._spoke:
+            self._speaks(draft.author)
         return message, True
 
     def change(
@@ -84,18 +90,37 @@ class Writer:
         self.erased = True
         return new, True
 
-    def save_user(self, user: User) -> None:
-        """Store a new person, a new name, or when a person was last seen."""
+    def hold(self, user: User, instead_of: str | None) -> None:
+        """Store a new person or a new name; `instead_of` somebody who loses it."""
+        if instead_of is not None:
+            self.free(instead_of, user.seen)
         self._db.execute(
-            "INSERT INTO users (id, name, skeleton, color, seen) VALUES (?, ?, ?, ?, ?)"
+            "INSERT INTO users (id, name, skeleton, color, seen, stage) VALUES (?, ?, ?, ?, ?, 0)"
             " ON CONFLICT (id) DO UPDATE SET name = excluded.name, skeleton = excluded.skeleton,"
             " seen = excluded.seen",
             (user.id, user.name, user.skeleton, user.color, user.seen),
         )
 
-    def free_user(self, id: str, at: int) -> None:
+    def saw(self, id: str, at: int, entered: bool = False) -> None:
+        """This person was here, or came into a room (for the first time)."""
+        self._db.execute(
+            "UPDATE users SET seen = max(seen, ?), stage = max(stage, ?) WHERE id = ?",
+            (at, ENTERED if entered else 0, id),
+        )
+
+    def free(self, id: str, at: int) -> None:
         """This person signed out or was away for too long: the name is free again."""
         self._db.execute("UPDATE users SET skeleton = NULL, gone = ? WHERE id = ?", (at, id))
+
+    def forget(self, unused: int, silent: int) -> list[str]:
+        """Delete the people who were never in a room and not seen since `unused`, and those who
+        never spoke and were not seen since `silent`, some hundred at a time; their ids."""
+        rows = self._db.execute(
+            "DELETE FROM users WHERE id IN (SELECT id FROM users WHERE skeleton IS NOT NULL AND"
+            " (stage = 0 AND seen < ? OR stage = 1 AND seen < ?) LIMIT 500) RETURNING id",
+            (unused, silent),
+        )
+        return [id for (id,) in rows]
 
     def save_heads(self) -> None:
         """Write the revs of the rooms that moved, once a transaction."""
@@ -108,6 +133,14 @@ class Writer:
         """After a rollback: read the revs from the table again, so that no hole is left."""
         self._heads.clear()
         self._moved.clear()
+        self._spoke.clear()
+
+    def _speaks(self, author: str) -> None:
+        """Somebody's first message since the start: a person who spoke is not forgotten."""
+        if len(self._spoke) >= SPEAKERS:
+            self._spoke.clear()
+        self._spoke.add(author)
+        self._db.execute("UPDATE users SET stage = ? WHERE id = ?", (SPOKE, author))
 
     def begin(self) -> None:
         """The next write of the transaction begins."""
@@ -115,6 +148,7 @@ class Writer:
 
     def undo(self) -> None:
         """The write under way was undone: the rooms stand where they stood, or are no more."""
+        self._spoke.clear()
         for name, rev in reversed(self._before):
             if rev is None:
                 del self._heads[name]

@@ -1,20 +1,26 @@
 """chat/directory.py: a name is held by one person, for as long as that person comes by."""
 
 import asyncio
+import random
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chat import directory as module
-from chat.directory import DAY, Directory, NameTaken
-from chat.protocol import Refusal
-from chat.store import Store
+from chat.directory import DAY, HELD, MINUTE, SILENT, UNUSED, Directory, NameTaken
+from chat.protocol import Person, Refusal
+from chat.store import Outcome, Store
+from chat.things import Draft
 
 
-def with_directory(path: Path, body: Callable[[Directory], Awaitable[None]]) -> None:
+def with_directory(
+    path: Path, body: Callable[[Directory], Awaitable[None]], kind: type[Store] = Store
+) -> None:
     async def main() -> None:
-        store = Store(path / "chat.db")
+        store = kind(path / "chat.db")
         directory = Directory(store)
         store.start()
         try:
@@ -129,5 +135,149 @@ def test_the_first_time_is_once(tmp_path: Path) -> None:
         ana = await directory.join("Ana")
         assert [directory.first_time(ana.user) for _ in range(2)] == [True, False]
         assert not directory.first_time("nobody")
+
+    with_directory(tmp_path, body)
+
+
+def held(path: Path) -> set[tuple[str, str]]:
+    """Who holds which name, as the table says."""
+    db = sqlite3.connect(path / "chat.db")
+    try:
+        return set(db.execute("SELECT id, skeleton FROM users WHERE skeleton IS NOT NULL"))
+    finally:
+        db.close()
+
+
+def in_memory(directory: Directory) -> set[tuple[str, str]]:
+    return {(id, skeleton) for skeleton, id in directory._holders.items()}
+
+
+class Refusing(Store):
+    """A store that refuses a fifth of the writes, as a full queue or a full disk does."""
+
+    dice = random.Random(0)
+
+    def write(self, work: Any, done: Outcome) -> None:
+        """Refuse, or save."""
+        if self.dice.random() < 0.2:
+            self._loop.call_soon(done, Refusal("full", 2000))  # type: ignore[union-attr]
+        else:
+            super().write(work, done)
+
+
+@pytest.mark.parametrize("kind", [Store, Refusing])
+@pytest.mark.parametrize("seed", range(10))
+def test_whatever_people_do_at_once_memory_and_table_agree(
+    tmp_path: Path, kind: type[Store], seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sixty joins, renames and sign-outs in flight at once, some of them under an expired name."""
+    dice, now, names = random.Random(seed), [module.now_ms()], ["Ana", "ana", "Bo", "Cleo", "Di"]
+    monkeypatch.setattr(module, "now_ms", lambda: now[0])
+    Refusing.dice = random.Random(seed)
+
+    async def act(directory: Directory, people: list[Person]) -> None:
+        await asyncio.sleep(0)
+        someone = dice.choice(people).user if people else "nobody"
+        kind = dice.random()
+        if kind < 0.5:
+            people.append(await directory.join(dice.choice(names)))
+        elif kind < 0.75:
+            await directory.rename(someone, dice.choice(names))
+        elif kind < 0.95:
+            await directory.leave(someone)
+        else:
+            now[0] += HELD + DAY
+
+    async def body(directory: Directory) -> None:
+        people: list[Person] = []
+        acts = [act(directory, people) for _ in range(60)]
+        outcomes = await asyncio.gather(*acts, return_exceptions=True)
+        assert all(isinstance(outcome, Refusal | None) for outcome in outcomes), outcomes
+        assert in_memory(directory) == held(tmp_path)
+        assert sum(directory._colors) == len(directory)
+        codes = {o.code for o in outcomes if isinstance(o, Refusal)}
+        assert "failed" not in codes  # no write breaks a rule of the table
+
+    with_directory(tmp_path, body, kind)
+
+
+def test_a_refused_sign_out_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(directory: Directory) -> None:
+        ana = await directory.join("Ana")
+        monkeypatch.setattr("chat.store.QUEUE", 0)
+        with pytest.raises(Refusal, match="busy"):
+            await directory.leave(ana.user)
+        assert directory.find(ana.user) == ana
+        monkeypatch.undo()
+        with pytest.raises(NameTaken):
+            await directory.join("Ana")
+        await directory.leave(ana.user)
+        await directory.join("Ana")
+
+    with_directory(tmp_path, body)
+
+
+def test_rooms_hear_of_a_rename_and_of_a_sign_out_from_the_directory(tmp_path: Path) -> None:
+    told: list[object] = []
+
+    async def main() -> None:
+        store = Store(tmp_path / "chat.db")
+        directory = Directory(store, renamed=told.append, left=told.append)
+        store.start()
+        ana = await directory.join("Ana")
+        bea = await directory.rename(ana.user, "Bea")
+        await directory.leave(ana.user)
+        await store.close()
+        assert told == [bea, ana.user]
+
+    asyncio.run(main())
+
+
+def test_a_taken_name_is_quoted_as_its_holder_writes_it(tmp_path: Path) -> None:
+    async def body(directory: Directory) -> None:
+        await directory.join("Ana Ruiz")
+        with pytest.raises(NameTaken, match="name_taken") as taken:
+            directory.check("ana ruiz")
+        assert taken.value.detail == "Someone here is already called Ana Ruiz."
+
+    with_directory(tmp_path, body)
+
+
+def test_who_made_nothing_of_a_name_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never in a room: after an hour. Never a word: after a week. Else: kept."""
+    now = [module.now_ms()]
+    monkeypatch.setattr(module, "now_ms", lambda: now[0])
+
+    async def body(directory: Directory) -> None:
+        unused, silent, spoke = [await directory.join(name) for name in ("Una", "Sil", "Spo")]
+        for person in (silent, spoke):
+            assert directory.first_time(person.user)
+        draft = Draft("lobby", spoke.user, "cid00001", "Spo", 0, 0, "a word")
+        await directory._store.wrote(lambda writer: writer.append(draft))
+        now[0] += UNUSED + MINUTE
+        await directory.tidy([])
+        assert [directory.find(p.user) for p in (unused, silent, spoke)] == [None, silent, spoke]
+        now[0] += SILENT
+        await directory.tidy([silent.user])  # still here
+        assert directory.find(silent.user) == silent
+        now[0] += SILENT + DAY
+        await directory.tidy([])
+        assert [directory.find(p.user) for p in (silent, spoke)] == [None, spoke]
+        assert in_memory(directory) == held(tmp_path)
+
+    with_directory(tmp_path, body)
+
+
+def test_a_name_with_many_like_it_is_offered_a_large_number(tmp_path: Path) -> None:
+    async def body(directory: Directory) -> None:
+        for name in ["Ana", *(f"Ana {number}" for number in range(2, 53))]:
+            await directory.join(name)
+        with pytest.raises(NameTaken) as taken:
+            await directory.join("Ana")
+        assert int(taken.value.suggestion.removeprefix("Ana ")) >= 1000
 
     with_directory(tmp_path, body)

@@ -106,10 +106,12 @@ def test_a_flag_and_a_family_are_one_character_each() -> None:
 
 
 def test_the_colour_comes_from_the_name_and_then_from_what_is_least_used() -> None:
-    first = color_for("Ana", [])
-    assert color_for("ANA", []) == first
-    assert color_for("Ana", [first]) == (first + 1) % 12
-    assert color_for("Ana", range(12)) == first
+    counts = [0] * 12
+    first = color_for("Ana", counts)
+    assert color_for("ANA", counts) == first
+    assert color_for("Ana", [1] * 12) == first
+    counts[first] = 1
+    assert color_for("Ana", counts) == (first + 1) % 12
 
 
 def test_initials_are_of_the_first_and_the_last_word() -> None:

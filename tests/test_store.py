@@ -186,9 +186,9 @@ def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
 
     async def before(store: Store) -> None:
         await store.wrote(append("cid00001"))
-        await store.wrote(lambda w: w.save_user(ana))
-        await store.wrote(lambda w: w.save_user(User("b", "Bob", "bob", 4, 1000)))
-        await store.wrote(lambda w: w.free_user("b", 2000))
+        await store.wrote(lambda w: w.hold(ana, None))
+        await store.wrote(lambda w: w.hold(User("b", "Bob", "bob", 4, 1000), None))
+        await store.wrote(lambda w: w.free("b", 2000))
 
     epochs = []
     in_store(tmp_path, before)
