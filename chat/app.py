@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import hashlib
 import json
@@ -16,7 +17,9 @@ from tornado.web import Application, RequestHandler
 
 from chat.config import Config
 from chat.directory import Directory
+from chat.faults import guarded
 from chat.folder import Folder
+from chat.health import Health
 from chat.history import MessagesPage
 from chat.hub import Hub
 from chat.listening import leave, listen
@@ -30,6 +33,7 @@ from chat.pages import (
     SignOutPage,
 )
 from chat.plain import PlainSocket
+from chat.protocol import Refusal
 from chat.server import Server
 from chat.site import Site
 from chat.sockets import ChatSocket
@@ -43,6 +47,7 @@ HERE = Path(__file__).parent
 # The page's files lie inside the installed package, and beside it in the repository.
 ROOT = HERE if (HERE / "templates").is_dir() else HERE.parent
 STYLES = ("tokens", "base", "layout", "timeline", "row", "text", "composer", "people")
+TIDY = 600  # seconds between two looks at who made nothing of a name
 DRAIN = 1.5  # seconds for peers to answer the close of a restart
 
 
@@ -117,8 +122,17 @@ class ChatApp(Application):
         while True:
             await asyncio.sleep(1.0)
             turn += 1
-            self.site.hub.tick()
-            ChatSocket.sweep(loop.time(), turn)
+            guarded(self.site.hub.tick)
+            guarded(ChatSocket.sweep, loop.time(), turn)
+            if turn % TIDY == 0:
+                self.tasks.start(self._tidy())
+            self.site.health.ticked()
+
+    async def _tidy(self) -> None:
+        """Forget people who made nothing of their names; what the disk refuses is done later."""
+        with contextlib.suppress(Refusal):
+            while await self.site.directory.tidy(self.site.hub.connections):
+                pass
 
 
 def make_app(config: Config) -> ChatApp:
@@ -137,6 +151,7 @@ def make_app(config: Config) -> ChatApp:
         hub=hub,
         directory=Directory(store, renamed=hub.rename, left=hub.sign_out),
         store=store,
+        health=Health(store),
         words=json.loads((ROOT / "templates" / "en.json").read_text()),
         build=_build(),
         css=css,

@@ -106,14 +106,15 @@ class Directory:
                 at = now_ms()
                 await self._save(lambda writer: writer.free(id, at), lambda _: self._forget(id))
 
-    async def tidy(self, present: Iterable[str]) -> None:
-        """Forget who took a name and made nothing of it: an identity costs nothing, its memory
-        does. Whoever is `present` is seen. Raises Refusal."""
+    async def tidy(self, present: Iterable[str]) -> bool:
+        """Forget some who took a name and made nothing of it: an identity costs nothing, its
+        memory does. Whoever is `present` is seen. False when there are none; raises Refusal."""
         for id in present:
             self.seen(id)
-        at = now_ms()
+        at, before = now_ms(), len(self)
         async with self._changing:
             await self._save(lambda writer: writer.forget(at - UNUSED, at - SILENT), self._forgot)
+        return len(self) < before
 
     def first_time(self, id: str) -> bool:
         """Whether this person comes into a room for the first time; true once."""

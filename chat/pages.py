@@ -127,14 +127,17 @@ class RoomFinder(Visitor):
 
 
 class HealthPage(Visitor):
-    """For a proxy or a monitor: the event loop runs and the log can be read."""
+    """For a proxy or a monitor: the loop runs, the heartbeat beats, the disk takes a write."""
 
     public = True
 
     async def get(self) -> None:
-        await self.site.store.changes(HOUSE, 0, 0, 1)
+        trouble = await self.site.health.trouble()
+        self.set_status(503 if trouble else 200)
         self.set_header("Content-Type", "text/plain")
-        self.finish("ok\n")
+        self.finish(f"{trouble or 'ok'}\n")
+
+    head = get
 
 
 class MissingPage(Visitor):

@@ -15,6 +15,7 @@ from tornado.web import HTTPError, RequestHandler
 from chat import __version__
 from chat.config import Config
 from chat.directory import Directory, NameTaken
+from chat.health import Health
 from chat.hub import Hub
 from chat.listening import network_link
 from chat.names import initials
@@ -64,6 +65,7 @@ class Site:
     hub: Hub
     directory: Directory
     store: Store
+    health: Health
     words: dict[str, str]  # the catalogue of templates/en.json
     build: str  # a hash of the static files: it stands in their address, so they never go stale
     css: bytes

@@ -101,7 +101,7 @@ async def test_a_taken_name_is_refused_with_a_free_one_in_the_field(visit: type)
     bob = visit()
     response = await bob.join(" ana ")
     assert response.code == 409
-    assert "Someone here is already called ana." in text(response)
+    assert "Someone here is already called Ana." in text(response)
     assert 'value="ana 2"' in text(response)
     assert not bob.cookie
     assert (await bob.join("")).code == 400

@@ -32,6 +32,7 @@ ORDER = [
     "commits",
     "store",
     "directory",
+    "health",
     "presence",
     "rooms",
     "hub",
