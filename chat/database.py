@@ -7,7 +7,10 @@ import logging
 import os
 import secrets
 import sqlite3
+import unicodedata
 from pathlib import Path
+
+from chat.lookalikes import RULE, skeleton
 
 log = logging.getLogger("chat.store")
 
@@ -201,3 +204,26 @@ def _migrate(db: sqlite3.Connection) -> None:
     for number, script in enumerate(MIGRATIONS[version:], version + 1):
         db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT")
     db.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?)", (secrets.token_hex(8),))
+    _fold_names(db)
+
+
+def _fold_names(db: sqlite3.Connection) -> None:
+    """Make the skeletons again after the rule has changed, or Python's Unicode with a new Debian.
+
+    Everybody keeps the name they have. Of two that look alike by now, the one seen last holds it;
+    the other's skeleton ends in their id, which nobody's name can equal.
+    """
+    rule = f"{RULE} {unicodedata.unidata_version}"
+    known = db.execute("SELECT value FROM meta WHERE key = 'names'").fetchone()
+    if known == (rule,):
+        return
+    held = db.execute("SELECT id, name FROM users WHERE skeleton IS NOT NULL ORDER BY seen DESC")
+    folded: dict[str, str] = {}
+    for id, name in held.fetchall():
+        look = skeleton(name)
+        folded[look if look and look not in folded else f"{look}\n{id}"] = id
+    db.execute("SAVEPOINT names")
+    db.execute("UPDATE users SET skeleton = id || char(10) WHERE skeleton IS NOT NULL")  # make way
+    db.executemany("UPDATE users SET skeleton = ? WHERE id = ?", folded.items())
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('names', ?)", (rule,))
+    db.execute("RELEASE names")

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from chat.names import COLORS, color_for, free_variant, skeleton, valid_name
+from chat.lookalikes import skeleton
+from chat.names import COLORS, color_for, free_variant, valid_name
 from chat.protocol import Person, Refusal
 from chat.store import Store, awaited
 from chat.things import User

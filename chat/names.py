@@ -1,4 +1,4 @@
-"""Which names of people and rooms are valid, and which names look alike. Pure."""
+"""Which names of people and rooms are valid, and what is made of a name. Pure."""
 
 from __future__ import annotations
 
@@ -7,57 +7,69 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Callable, Sequence
+from functools import cache
 
+from chat.lookalikes import one_script, skeleton
 from chat.protocol import Refusal
+from chat.unseen import draws_something, without_emoji, without_unseen
 
 NAME_LIMIT = 40  # graphemes
-MARKS = 2  # combining marks in a row: Thai and Vietnamese need two, zalgo needs more
+MARKS = 2  # marks above or below one letter: Thai and Vietnamese need two, zalgo needs more
+STACK = 5  # marks of any kind: a Tibetan letter may carry three, a Hebrew one with vowels four
 COLORS = 12
 
-_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # drawn as nothing
-_JOINERS = "\u200c\u200d"  # needed inside Persian, Indic and emoji; invisible elsewhere
-# Characters drawn like a Latin letter or like each other (after Unicode TR39, the common ones).
-_LOOKALIKES = str.maketrans(
-    "аеорсухіјѕԁһӏԛԝвкмнтгѵ" + "αορνικτυχϲγηω" + "01i|!5$" + "ıɑɡⅼǀ",
-    "aeopcyxljsdhlqwbkmhtrv" + "aopvlktuxcynw" + "ollllss" + "lagll",
-)
 _RESERVED = ("you", "server", "system", "admin", "administrator", "moderator", "chat", "deleted")
-_ALONE = ("LATIN", "CYRILLIC", "GREEK", "CHEROKEE", "ARMENIAN")  # scripts that pass for each other
+_JOINERS = "\u200c\u200d"  # needed inside Persian and Indic words; they draw nothing elsewhere
+_VIRAMA = 9  # the combining class of the mark that a joiner belongs to
 _ROOM = re.compile(r"[^\W_][\w-]{0,39}\Z")
 
 
 def valid_name(text: str) -> str:
     """The name as it is kept: NFC, trimmed, spaces single. Raises Refusal("bad_name")."""
     name = " ".join(unicodedata.normalize("NFC", text).split())
-    if not name or not any(unicodedata.category(c)[0] in "LNS" for c in name):
+    if not draws_something(name):
         raise Refusal("bad_name", detail="Please type a name.")
     if len(name) > 4 * NAME_LIMIT or graphemes(name) > NAME_LIMIT:
         raise Refusal("bad_name", detail=f"A name has at most {NAME_LIMIT} characters.")
-    if _hidden(name):
+    if _hides_something(without_emoji(name)):
         raise Refusal("bad_name", detail="That name has characters that cannot be seen.")
-    scripts = {unicodedata.name(c, "").split(" ")[0] for c in name if c.isalpha()}
-    if len(scripts.intersection(_ALONE)) > 1:
+    if not any(unicodedata.category(c) == "So" or c.isalnum() for c in name):
+        raise Refusal("bad_name", detail="A name has letters in it.")
+    if not one_script(name):
         raise Refusal("bad_name", detail="That name mixes letters of different scripts.")
-    if skeleton(name) in _reserved_skeletons() or re.fullmatch(r"(?i)client\s*\d+", name):
+    folded = skeleton(name)
+    if not folded or folded in _reserved() or re.fullmatch(r"cllent[\dlos]+", folded):
         raise Refusal("bad_name", detail="That name is kept for the server.")
     return name
 
 
-def _reserved_skeletons() -> set[str]:
-    return {skeleton(name) for name in _RESERVED}
+@cache
+def _reserved() -> frozenset[str]:
+    return frozenset(skeleton(name) for name in _RESERVED)
 
 
-def _hidden(name: str) -> bool:
-    marks = 0
+def _hides_something(name: str) -> bool:
+    marks = stack = 0
     for before, char, after in zip(" " + name, name, name[1:] + " ", strict=False):
-        category = unicodedata.category(char)
-        marks = marks + 1 if category in ("Mn", "Me") and char != "\ufe0f" else 0
-        joins = char in _JOINERS and not before.isascii() and not after.isascii()
-        if (category[0] == "C" and not joins) or char in _BLANK or marks > MARKS:
+        category, combining = unicodedata.category(char), unicodedata.combining(char)
+        mark = category in ("Mn", "Me")
+        stack = stack + 1 if mark else 0
+        marks = marks + 1 if mark and combining >= 200 else marks if mark else 0
+        unseen = category[0] == "C" or not draws_something(char)
+        if unseen and char != " " and not (char in _JOINERS and _joins(before, after)):
             return True
-        if category in ("Zl", "Zp") or (category == "Mn" and before == " "):
+        if marks > MARKS or stack > STACK or (mark and before == " "):
             return True
     return False
+
+
+def _joins(before: str, after: str) -> bool:
+    """Whether a joiner between these two changes how they are drawn (RFC 5892, appendix A)."""
+    if _VIRAMA in (unicodedata.combining(before), unicodedata.combining(after)):
+        return True
+    return unicodedata.bidirectional(before) in ("AL", "NSM") and (
+        unicodedata.bidirectional(after) == "AL"
+    )
 
 
 def graphemes(text: str) -> int:
@@ -72,14 +84,6 @@ def graphemes(text: str) -> int:
             count += 1
         joined = char == "\u200d"
     return count
-
-
-def skeleton(name: str) -> str:
-    """What a name looks like: two names with one skeleton cannot be told apart at a glance."""
-    text = unicodedata.normalize("NFKC", name).casefold()
-    text = "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Zs"))
-    text = unicodedata.normalize("NFKC", text.translate(_LOOKALIKES))
-    return text.replace("rn", "m").replace("vv", "w").replace("-", "").replace("_", "")
 
 
 def free_variant(name: str, taken: Callable[[str], bool]) -> str:
@@ -108,8 +112,11 @@ def initials(name: str) -> str:
 
 def valid_room(text: str) -> str:
     """The room's name as it stands in its address. Raises Refusal("bad_room")."""
-    name = "-".join(unicodedata.normalize("NFKC", text).casefold().replace("#", " ").split())
+    text = unicodedata.normalize("NFKC", without_unseen(text)).casefold().replace("#", " ")
+    name = unicodedata.normalize("NFKC", "-".join(text.split()))
     bare = "".join(c for c in name if unicodedata.category(c) not in ("Mn", "Mc"))
-    if len(name) > NAME_LIMIT or not _ROOM.match(bare):
+    if len(name) > NAME_LIMIT or not _ROOM.match(bare) or _hides_something(name):
+        raise Refusal("bad_room")
+    if not all(map(one_script, name.split("-"))):
         raise Refusal("bad_room")
     return name

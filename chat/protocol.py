@@ -11,6 +11,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from chat.unseen import draws_something
+
 TEXT_LIMIT = 4_000  # characters (Unicode code points) in one message
 FRAME_LIMIT = 64 * 1024  # bytes in one WebSocket message
 PAGE_LIMIT = 200  # messages in one page of history
@@ -261,12 +263,13 @@ def decode(data: bytes | str) -> Command:
 def clean(text: str) -> str:
     """The text as it is stored: as typed, with LF line ends and without controls.
 
-    Raises Refusal("empty") for blank text and Refusal("too_long") beyond TEXT_LIMIT characters.
+    Raises Refusal("empty") for text that draws nothing and Refusal("too_long") beyond TEXT_LIMIT
+    characters.
     """
     if len(text) > 2 * TEXT_LIMIT:
         raise Refusal("too_long")
     text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS)
-    if not text.strip():
+    if not draws_something(text):
         raise Refusal("empty")
     if len(text) > TEXT_LIMIT:
         raise Refusal("too_long")

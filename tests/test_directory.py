@@ -4,6 +4,7 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -281,3 +282,32 @@ def test_a_name_with_many_like_it_is_offered_a_large_number(tmp_path: Path) -> N
         assert int(taken.value.suggestion.removeprefix("Ana ")) >= 1000
 
     with_directory(tmp_path, body)
+
+
+def test_names_held_under_an_older_rule_are_kept_and_guarded_by_the_new_one(
+    tmp_path: Path,
+) -> None:
+    """Two that look alike by now, and one that nobody could take any more."""
+    people = {}
+
+    async def before(directory: Directory) -> None:
+        for name in ("Ana", "Bea", "Cleo"):
+            people[name] = await directory.join(name)
+
+    async def after(directory: Directory) -> None:
+        named = {name: directory.find(person.user) for name, person in people.items()}
+        assert [person and person.name for person in named.values()] == ["Ana", "\u0391na", "Ana."]
+        for name in ("Ana", "\u0391\u039d\u0391", "An\u00b7a"):
+            with pytest.raises(NameTaken):
+                await directory.join(name)
+        renamed = await directory.rename(people["Bea"].user, "Bea")
+        assert renamed.name == "Bea"
+
+    with_directory(tmp_path, before)
+    with closing(sqlite3.connect(tmp_path / "chat.db")) as db, db:
+        for at, (name, skeleton) in enumerate([("\u0391na", "older"), ("Ana.", "ana.")]):
+            id = people[["Bea", "Cleo"][at]].user
+            change = "UPDATE users SET name = ?, skeleton = ?, seen = seen + ? WHERE id = ?"
+            db.execute(change, (name, skeleton, -1 - at, id))
+        db.execute("DELETE FROM meta WHERE key = 'names'")
+    with_directory(tmp_path, after)

@@ -18,8 +18,10 @@ SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
 ORDER = [
     "config",
     "listening",
+    "unseen",
     "protocol",
     "frames",
+    "lookalikes",
     "names",
     "limits",
     "faults",

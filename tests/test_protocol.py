@@ -138,10 +138,11 @@ def test_a_text_is_kept_as_typed_but_for_line_ends_and_controls(text: str) -> No
 
 
 def test_blank_and_overlong_texts_are_refused() -> None:
-    for blank in ("", " \n\t ", "\x00\x1b"):
+    for blank in ("", " \n\t ", "\x00\x1b", "\u200b", "\u3164", " \u2800\ufe0f\u00ad \U000e0041"):
         with pytest.raises(Refusal, match="empty"):
             clean(blank)
     assert clean("👍" * TEXT_LIMIT)
+    assert clean("\u200b\u200f.") == "\u200b\u200f."
     for long in ("x" * (TEXT_LIMIT + 1), "x" * FRAME_LIMIT):
         with pytest.raises(Refusal, match="too_long"):
             clean(long)
