@@ -191,7 +191,8 @@ def test_send_is_muted_while_there_is_nothing_to_send(people: People, room: str)
     assert ana.send.evaluate(filled)
     ana.composer.fill("\n".join("line" for _ in range(5)))
     send, box = ana.send.bounding_box(), ana.page.locator(".composer .box").bounding_box()
-    assert send and box
+    assert send
+    assert box
     assert send["width"] == send["height"] == 36
     assert box["y"] + box["height"] - send["y"] - send["height"] == 5, "at the bottom of a tall box"
 
