@@ -25,7 +25,7 @@ from chat.database import (
     open_for_reading,
     refuse_leftovers,
 )
-from chat.folder import give, lock_folder, read_secret, replace_secret, sync
+from chat.folder import give, lock_folder, read_secret, sync, write_secret
 
 KEEP = 7  # backups with a date; what was deleted must not live on in older ones
 KEEP_DAYS = 7
@@ -75,7 +75,7 @@ def _only_writer(part: Path) -> Iterator[None]:
             same = os.fstat(opened).st_ino == part.stat().st_ino
         except (BlockingIOError, FileNotFoundError):
             same = False
-        if os.fstat(opened).st_uid != os.geteuid():
+        if os.fstat(opened).st_uid not in (os.geteuid(), part.parent.stat().st_uid):
             raise sqlite3.OperationalError(f"{part} belongs to somebody else: remove it")
         if not same:  # somebody else fills it, or has just finished
             raise sqlite3.OperationalError("another backup is being made")
@@ -145,11 +145,16 @@ class _Restoring:
     """The files of one restore."""
 
     database: Path
-    secret: str | None = None
+    secret: bytes | None = None  # the key in the backup, if there is one
+    before: bytes | None = None  # the key that is there
 
     @property
     def part(self) -> Path:
         return beside(self.database, ".part")
+
+    @property
+    def present(self) -> Path:
+        return self.database.with_name("secret")
 
     def finish_last(self) -> None:
         """Killed before it had renamed the journals too: they belong to what it renamed last."""
@@ -159,19 +164,20 @@ class _Restoring:
     def prepare(self, file: Path) -> str:
         """A whole new database beside the old one, closed and synced; says what is in it."""
         self.clean()
-        lost = ""
+        self.before = self.present.read_bytes() if self.present.exists() else None
         with _only_writer(self.part):
             with closing(_at_rest(file)) as source, closing(_unsynced(self.part)) as copy:
                 _copy(source, copy)
                 row = copy.execute("SELECT value FROM meta WHERE key = 'secret'").fetchone()
-                self.secret = row and row[0]
+                self.secret = row and row[0].encode()
                 copy.execute("DELETE FROM meta WHERE key = 'secret'")
                 mark(copy, "epoch", secrets.token_hex(8))
                 mark(copy, "state", "closed")
                 lost = self._sign_out(copy)
                 saved = _counted(copy)
             _sync_file(self.part)
-            give(self.part, self._owner())
+            old = self._old()
+            give(self.part, (old if old.exists() else old.parent).stat())
             sync(self.part.parent)
         return f"{saved} from {file}{lost}"
 
@@ -185,9 +191,7 @@ class _Restoring:
             self.database.rename(aside)
             sync(folder)  # from here on no server starts
         self._set_journals_aside(number)
-        if self.secret is not None:
-            self._keep_secret(number)
-            replace_secret(folder, self.secret)
+        self._change_secret(beside(self.present, f"{ASIDE}{number}"))
         self.part.rename(self.database)
         sync(folder)
         return f"the one before is in {aside}" if aside.exists() else "there was none before it"
@@ -202,10 +206,10 @@ class _Restoring:
 
         With no key at all nobody can prove who they are: then all names are free again.
         """
-        if self.secret is None and not (self.database.parent / "secret").exists():
+        if self.secret is None and self.before is None:
             copy.execute("UPDATE users SET skeleton = NULL")
             return " (it has no key for the cookies: everyone joins again)"
-        with suppress(sqlite3.Error), closing(_at_rest(self.database)) as old:
+        with suppress(sqlite3.Error), closing(_at_rest(self._old())) as old:
             gone = old.execute("SELECT gone, id FROM users WHERE skeleton IS NULL").fetchall()
             copy.executemany("UPDATE users SET skeleton = NULL, gone = ? WHERE id = ?", gone)
         return "" if self.secret else " (it has no key for the cookies: the present one stays)"
@@ -217,12 +221,13 @@ class _Restoring:
                 journal.rename(beside(self.database, f"{ASIDE}{number}{ending}"))
         sync(self.database.parent)
 
-    def _keep_secret(self, number: int) -> None:
-        """The key of the old history is kept with it, by a second name: it is never missing."""
-        secret = self.database.parent / "secret"
-        kept = beside(secret, f"{ASIDE}{number}")
-        if secret.exists() and not kept.exists() and secret.read_text() != self.secret:
-            os.link(secret, kept)
+    def _change_secret(self, kept: Path) -> None:
+        """The key of the history before it is kept with it; at no moment is there none."""
+        if self.secret in (None, self.before):
+            return
+        if self.before is not None and not kept.exists():
+            write_secret(kept, self.before)
+        write_secret(self.present, self.secret)
 
     def _last(self) -> int:
         """The highest number that is taken."""
@@ -230,8 +235,11 @@ class _Restoring:
         found = map(pattern.match, os.listdir(self.database.parent))
         return max((int(name[1]) for name in found if name), default=0)
 
-    def _owner(self) -> os.stat_result:
-        return (self.database if self.database.exists() else self.database.parent).stat()
+    def _old(self) -> Path:
+        """The history before it: still in its place, or renamed when this was tried before."""
+        if self.database.exists():
+            return self.database
+        return beside(self.database, f"{ASIDE}{self._last()}")
 
 
 def _at_rest(path: Path) -> sqlite3.Connection:

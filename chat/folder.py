@@ -26,7 +26,7 @@ class Folder:
         self._lock = lock_folder(path)
         try:
             if not (path / "secret").exists():
-                replace_secret(path, secrets.token_hex(32))
+                write_secret(path / "secret", secrets.token_hex(32).encode())
             self.secret = read_secret(path)
         except (OSError, FolderError) as error:
             self.close()
@@ -63,17 +63,17 @@ def read_secret(folder: Path) -> bytes:
     return secret
 
 
-def replace_secret(folder: Path, secret: str) -> None:
+def write_secret(path: Path, secret: bytes) -> None:
     """Write it under another name first: a power cut must not leave half a secret."""
-    part = folder / "secret.part"
+    part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(secret)
         file.flush()
         os.fsync(file.fileno())
-    give(part, folder.stat())
-    part.replace(folder / "secret")
-    sync(folder)
+    give(part, path.parent.stat())
+    part.replace(path)
+    sync(path.parent)
 
 
 def sync(folder: Path) -> None:

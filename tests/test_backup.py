@@ -310,7 +310,26 @@ def test_another_key_takes_the_place_of_the_present_one_which_is_kept(tmp_path: 
     assert {path.stat().st_mode & 0o777 for path in data.glob("secret*")} == {0o600}
 
 
-def test_who_has_signed_out_since_the_backup_stays_signed_out(tmp_path: Path) -> None:
+def test_a_damaged_key_is_replaced_and_a_folder_in_its_place_is_told_first(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "saved"
+    write(data, "one")
+    backup(data, file)
+    (data / "secret").write_bytes(b"\xff" * 10)
+    restore(data, file)
+    assert (data / "secret").read_text() == meta(file, "secret")
+    assert (data / "secret.before-restore-1").read_bytes() == b"\xff" * 10
+    (data / "secret").unlink()
+    (data / "secret").mkdir()
+    before = names(data)
+    with pytest.raises(StoreError, match=r"nothing has changed: .*secret: Is a directory"):
+        restore(data, file)
+    assert names(data) == before
+
+
+@pytest.mark.parametrize("cut_short", [False, True])
+def test_who_has_signed_out_since_the_backup_stays_signed_out(
+    tmp_path: Path, cut_short: bool
+) -> None:
     data, file = tmp_path / "data", tmp_path / "saved"
     site = Site(data)
     cookie = site.join(name="Ana")
@@ -318,6 +337,9 @@ def test_who_has_signed_out_since_the_backup_stays_signed_out(tmp_path: Path) ->
     backup(data, file)
     assert site.http("POST", "/signout", headers={"Cookie": cookie}).status == 303
     site.stop()
+    if cut_short:
+        (data / "chat.db").rename(data / "chat.db.before-restore-1")
+        (data / "chat.db.part").touch()
     restore(data, file)
     site = Site(data)
     assert post(site.port, cookie, "once more") != 303
