@@ -25,6 +25,11 @@ class Health:
         """The once-a-second work was done."""
         self._ticked = monotonic()
 
+    @property
+    def beating(self) -> bool:
+        """Whether the once-a-second work is being done."""
+        return monotonic() - self._ticked <= PATIENCE
+
     async def writer_answers(self) -> bool:
         """Whether the writer thread lives and can begin a transaction; writes nothing."""
         try:
@@ -37,7 +42,7 @@ class Health:
 
     async def trouble(self) -> str | None:
         """What is wrong, as a sentence; None if all is well: something was written and read."""
-        if monotonic() - self._ticked > PATIENCE:
+        if not self.beating:
             return "The heartbeat has stopped."
         if self._writing is None or (monotonic() - self._asked > FRESH and self._writing.done()):
             self._asked = monotonic()

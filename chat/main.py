@@ -22,11 +22,12 @@ from chat.database import StoreError
 from chat.faults import OncePerMinute
 from chat.folder import FolderError
 from chat.listening import ListenError, links, network_link
+from chat.systemd import Systemd
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # HUP: the terminal went away
 
 
-async def serve(config: Config) -> None:
+async def serve(config: Config, manager: Systemd) -> None:
     """Serve until a signal, then let everybody go in order."""
     stop: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     for number in SIGNALS:
@@ -35,7 +36,10 @@ async def serve(config: Config) -> None:
     app = make_app(config)
     app.start()
     _greet(app, config, app.start_listening())
+    manager.tell("READY=1")
+    app.tasks.start(manager.live(app.site.health))
     number = await stop
+    manager.tell("STOPPING=1")
     await app.stop()
     tell(f"Stopped by {number.name} after {_duration(time.monotonic() - began)}.")
 
@@ -114,7 +118,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     for handler in logging.getLogger().handlers:
         handler.addFilter(OncePerMinute())
     try:
-        asyncio.run(serve(config))
+        asyncio.run(serve(config, Systemd(environment.get("NOTIFY_SOCKET", ""))))
     except (FolderError, StoreError, ListenError) as error:
         print(f"chat: {error}", file=sys.stderr)
         return 1

@@ -35,6 +35,7 @@ ORDER = [
     "store",
     "directory",
     "health",
+    "systemd",
     "presence",
     "rooms",
     "hub",
