@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 from playwright.sync_api import Error as BrowserError
 
-from .people import Visitor
+from .people import PATIENCE, Visitor
 from .server import Server, Voice, surname
 
 FLAGS = [
@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
     """Chromium, only while tests of this folder run: its loop would disturb others' loops."""
     if not CHROMIUM:
         pytest.fail(NEEDED)
-    expect.set_options(timeout=8_000)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser

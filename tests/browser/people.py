@@ -18,6 +18,7 @@ from playwright.sync_api import (
 
 from .server import Server
 
+PATIENCE = 25_000  # milliseconds that what must happen may take on a machine with other work
 STRIP = re.compile("Connecting|Offline|Back online")
 NETWORK = re.compile("Failed to load resource|WebSocket connection to")
 
@@ -49,7 +50,7 @@ class Visitor:
         self.touches = "has_touch" in options
         options = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", **options}
         self.context: BrowserContext = browser.new_context(**options)
-        self.context.set_default_timeout(8_000)
+        self.context.set_default_timeout(PATIENCE)
         self.context.add_init_script(EYES)
         self.context.on("page", self._watch)
         self.page = self.context.new_page()
@@ -108,7 +109,7 @@ class Visitor:
 
     def online(self) -> Visitor:
         """Waits for the line alone."""
-        expect(self.html).to_have_attribute("data-conn", "online", timeout=15_000)
+        expect(self.html).to_have_attribute("data-conn", "online")
         return self
 
     # Seeing

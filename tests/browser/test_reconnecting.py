@@ -467,6 +467,6 @@ def test_a_page_whose_identity_is_gone_goes_to_the_join_page(people: People, roo
     """The handshake is refused with 403, which a browser does not tell from a lost line."""
     ana, line = on_a_line(people, room)
     ana.context.clear_cookies()
-    with ana.page.expect_navigation(timeout=15_000):
+    with ana.page.expect_navigation():
         line.cut()
     expect(ana.page.get_by_role("button", name=re.compile("^Join #"))).to_be_visible()
