@@ -162,7 +162,7 @@ class Commits:
             self._undo(writer)
             outcome = refusal
         except Exception as error:
-            if _code(error) in _OF_THE_COMMIT or not self._db.in_transaction:
+            if code_of(error) in _OF_THE_COMMIT or not self._db.in_transaction:
                 raise
             self._undo(writer)
             log.exception("a write was refused, it broke a rule")
@@ -177,7 +177,7 @@ class Commits:
     def _rollback(self, writer: Writer, error: sqlite3.Error) -> Refusal:
         """Nothing of the transaction is kept: say so, or end if that cannot be known."""
         code = _KEPT_NOTHING.get(getattr(error, "sqlite_errorcode", 0) or 0)
-        code = code or _KEPT_NOTHING.get(_code(error))
+        code = code or _KEPT_NOTHING.get(code_of(error))
         try:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
@@ -189,14 +189,18 @@ class Commits:
         log.warning("a commit failed, nothing was confirmed: %s", error)
         return Refusal(code, RETRY)
 
-    def _end(self, error: BaseException) -> NoReturn:
-        # An fsync that failed may have kept or lost the transaction, and asking again does not
-        # tell (the kernel forgets the error). A fresh start reads what is there; retries are safe.
-        log.critical("the outcome of a commit is unknown, ending: %r", error)
+    def end(self, reason: str, error: BaseException) -> NoReturn:
+        """End the process; from any thread."""
+        log.critical("%s, ending: %r", reason, error)
         self._die(3)
         raise _Ended
 
+    def _end(self, error: BaseException) -> NoReturn:
+        # An fsync that failed may have kept or lost the transaction, and asking again does not
+        # tell (the kernel forgets the error). A fresh start reads what is there; retries are safe.
+        self.end("the outcome of a commit is unknown", error)
 
-def _code(error: Exception) -> int:
+
+def code_of(error: BaseException) -> int:
     """SQLite's primary result code; 0 for an error that is not SQLite's (Python's have none)."""
     return (getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF

@@ -15,11 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from chat.commits import RETRY, Commits, Job, Outcome, Settled
+from chat.commits import RETRY, Commits, Job, Outcome, Settled, code_of
 from chat.database import StoreError, close_database, open_database, open_for_reading
 from chat.names import COLORS
 from chat.protocol import Message, Refusal
-from chat.things import IN_ROOM, ROW, User, head_of, message_of
+from chat.things import IN_ROOM, ROW, User, head_of, message_of, sound
 from chat.writer import Writer
 
 T = TypeVar("T")
@@ -212,7 +212,7 @@ class Store:
 
     async def _rows(self, sql: str, *parameters: object) -> list[Message]:
         def read(db: sqlite3.Connection) -> list[Message]:
-            return [message_of(row) for row in db.execute(sql, parameters)]
+            return sound([message_of(row) for row in db.execute(sql, parameters)])
 
         return await self._read(read)
 
@@ -225,6 +225,11 @@ class Store:
         def run() -> T:
             if self._read_db is None:
                 self._read_db = open_for_reading(self._path)
-            return work(self._read_db)
+            try:
+                return work(self._read_db)
+            except sqlite3.DatabaseError as error:
+                if code_of(error) == sqlite3.SQLITE_CORRUPT:
+                    self._commits.end("the database is damaged, the next start checks it", error)
+                raise
 
         return await asyncio.get_running_loop().run_in_executor(self._reader, run)

@@ -85,6 +85,14 @@ def message_of(row: Sequence[Any]) -> Message:
     )
 
 
+def sound(messages: list[Message]) -> list[Message]:
+    """Without the damaged ones that claim the place of another: their own is not known."""
+    if not any(message.damaged for message in messages):
+        return messages
+    ids = {message.id for message in messages if not message.damaged}
+    return [m for m in messages if not m.damaged or (0 < m.id <= m.rev and m.id not in ids)]
+
+
 def _number(value: object, most: int) -> int:
     return value if isinstance(value, int) and 0 <= value < most else 0
 
