@@ -55,6 +55,7 @@ ORDER = [
 # Lines a module may have: what is longer is split, or the number changes with a reason.
 BUDGET = {"rooms": 470}
 LINES = 300
+LOCAL = {"peers", "rooms"}  # names of copies that functions of chat/ walk
 
 
 def source(module: str) -> str:
@@ -155,25 +156,14 @@ def test_tasks_are_started_in_one_place() -> None:
 
 def test_no_loop_walks_a_live_container_while_its_body_writes_to_peers() -> None:
     """A write that fails removes its peer from wherever it stands, in the middle of such a loop."""
-    ends = {"write_message", "reply", "dismiss", "close", "cut", "keep", "tick", "flush"}
+    writes = re.compile(r"\.(write_message|reply|dismiss|close|cut|keep|beat|tick|flush)\(")
     for module in MODULES:
         for loop in ast.walk(ast.parse(source(module))):
-            if not isinstance(loop, ast.For) or not isinstance(loop.iter, ast.Attribute | ast.Call):
-                continue
-            called = {
-                node.attr
-                for line in loop.body
-                for node in ast.walk(line)
-                if isinstance(node, ast.Attribute)
-            }
-            copied = isinstance(loop.iter, ast.Call) and ast.unparse(loop.iter.func) in (
-                "tuple", "list", "range", "reversed", "zip", "enumerate", "self._take",
-            )  # fmt: skip
-            if called & ends and not copied:
-                kept = "self.hub.rooms", "self.connections", "cls.live", "self.live", "self.behind"
+            if isinstance(loop, ast.For) and writes.search("\n".join(map(ast.unparse, loop.body))):
                 walked = ast.unparse(loop.iter)
-                assert not walked.startswith(kept), f"{module}: for ... in {walked}"
-                assert "connections" not in walked, f"{module}: for ... in {walked}"
+                shared = re.search(r"\b(connections|live|behind|rooms|peers)\b", walked)
+                copied = walked.startswith(("tuple(", "list("))
+                assert copied or not shared or walked in LOCAL, f"{module}: for ... in {walked}"
 
 
 def test_frames_are_spelt_in_one_module_on_each_side() -> None:
