@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import hashlib
 import json
 import logging
-import socket
 from pathlib import Path
 from typing import Any
 
 from tornado import autoreload
+from tornado.template import Loader
 from tornado.web import Application, RequestHandler
 
 from chat.config import Config
@@ -21,6 +20,7 @@ from chat.faults import guarded
 from chat.folder import Folder
 from chat.health import Health
 from chat.history import MessagesPage
+from chat.hosts import Hosts
 from chat.hub import Hub
 from chat.listening import leave, listen
 from chat.pages import (
@@ -37,7 +37,7 @@ from chat.protocol import Refusal
 from chat.server import Server
 from chat.site import Site
 from chat.sockets import ChatSocket
-from chat.static import StaticPage, StylePage
+from chat.static import Files, StaticPage
 from chat.store import Store
 from chat.tasks import Tasks
 
@@ -46,7 +46,6 @@ log = logging.getLogger("chat")
 HERE = Path(__file__).parent
 # The page's files lie inside the installed package, and beside it in the repository.
 ROOT = HERE if (HERE / "templates").is_dir() else HERE.parent
-STYLES = ("tokens", "base", "layout", "timeline", "row", "text", "composer", "people")
 TIDY = 600  # seconds between two looks at who made nothing of a name
 DRAIN = 1.5  # seconds for peers to answer the close of a restart
 
@@ -54,13 +53,15 @@ DRAIN = 1.5  # seconds for peers to answer the close of a restart
 class ChatApp(Application):
     """The routes, and what lives as long as the process."""
 
-    def __init__(self, site: Site, tasks: Tasks, folder: Folder) -> None:
+    def __init__(self, site: Site, tasks: Tasks, folder: Folder, files: Files) -> None:
         self.site = site
         self.tasks = tasks
         self.folder = folder
         self.server: Server | None = None
         given: dict[str, Any] = {"site": site}
-        static = {"site": site, "path": str(ROOT / "static")}
+        templates = Loader(str(ROOT / "templates"))
+        for path in (ROOT / "templates").glob("*.html"):
+            templates.load(path.name)  # as they are now: a new version may be copied over this one
         super().__init__(
             [
                 (r"/", RoomPage, given),
@@ -73,16 +74,14 @@ class ChatApp(Application):
                 (r"/name", NamePage, given),
                 (r"/signout", SignOutPage, given),
                 (r"/healthz", HealthPage, given),
-                (rf"/static/{site.build}/css/app\.css", StylePage, given),
-                (rf"/static/{site.build}/(.*)", StaticPage, static),
+                (rf"/static/{files.build}/(.*)", StaticPage, {**given, "files": files}),
             ],
             default_handler_class=MissingPage,
             default_handler_args=given,
-            template_path=str(ROOT / "templates"),
+            template_loader=templates,
             cookie_secret=folder.secret.decode(),
             cross_origin_protection=True,
             compress_response=True,
-            compiled_template_cache=not site.config.debug,
             log_function=_log_request,
         )
 
@@ -144,7 +143,7 @@ def make_app(config: Config) -> ChatApp:
         folder.close()
         raise
     tasks = Tasks()
-    css = b"\n".join((ROOT / "static" / "css" / f"{name}.css").read_bytes() for name in STYLES)
+    files = Files(ROOT / "static")
     hub = Hub(store, tasks, config.rate)
     site = Site(
         config=config,
@@ -153,30 +152,14 @@ def make_app(config: Config) -> ChatApp:
         store=store,
         health=Health(store),
         words=json.loads((ROOT / "templates" / "en.json").read_text()),
-        build=_build(),
-        css=css,
-        names=_own_names(config),
+        build=files.build,
+        hosts=Hosts(config.hosts),
     )
     if config.debug:
         for path in [*ROOT.glob("static/**/*"), *ROOT.glob("templates/*")]:
             autoreload.watch(str(path))
         autoreload.start()
-    return ChatApp(site, tasks, folder)
-
-
-def _build() -> str:
-    digest = hashlib.sha256()
-    for path in sorted((ROOT / "static").glob("**/*.*")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:10]
-
-
-def _own_names(config: Config) -> frozenset[str]:
-    """The host names that are ours; none to check when anyone may connect and no --host is set."""
-    if not config.loopback and not config.hosts:
-        return frozenset()
-    own = socket.gethostname().lower()
-    return config.hosts | {own, f"{own}.local"}
+    return ChatApp(site, tasks, folder, files)
 
 
 def _log_request(handler: RequestHandler) -> None:

@@ -28,7 +28,7 @@ class Config:
     port: int = option(8000, "port to listen on")
     address: str = option("", "127.0.0.1 or unix:/path/to/socket behind a proxy (default: all)")
     data: Path = option(Path("data"), "folder for the history and the secrets, made if missing")
-    host: str = option("", "names this server answers to, with commas, when bound to 127.0.0.1")
+    host: str = option("", "names of your own domain that this server answers to, with commas")
     rate: float = option(10.0, "messages a second one person may send for long; 0 lifts the limit")
     connections_per_user: int = option(20, "open tabs one person may have; 0 lifts the limit")
     rooms: int = option(1000, "rooms this server may have")

@@ -76,9 +76,8 @@ def _greet(app: ChatApp, config: Config, port: int) -> None:
 def tell(text: str) -> None:
     """A line for the person or the journal; whoever does not listen must not stop the chat."""
     if sys.stdout is not None:
-        with contextlib.suppress(
-            OSError
-        ):  # past Python's buffer, which would fail again at the end
+        # Past Python's buffer, which would fail once more at the end.
+        with contextlib.suppress(OSError):
             os.write(sys.stdout.fileno(), f"{text}\n".encode(errors="surrogateescape"))
 
 

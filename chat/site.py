@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import uuid
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, ClassVar, cast
 from urllib.parse import quote, urlsplit
 
@@ -16,6 +14,7 @@ from chat import __version__
 from chat.config import Config
 from chat.directory import Directory, NameTaken
 from chat.health import Health
+from chat.hosts import Hosts
 from chat.hub import Hub
 from chat.listening import network_link
 from chat.names import initials
@@ -68,8 +67,7 @@ class Site:
     health: Health
     words: dict[str, str]  # the catalogue of templates/en.json
     build: str  # a hash of the static files: it stands in their address, so they never go stale
-    css: bytes
-    names: frozenset[str]  # the host names this server answers to; empty: any
+    hosts: Hosts
 
     @property
     def network(self) -> str:
@@ -103,8 +101,7 @@ class Visitor(RequestHandler):
 
     def prepare(self) -> None:
         """Refuse a foreign host name (DNS rebinding), and strangers where joining is needed."""
-        if self.site.names and not _is_own(self.request.host_name.lower(), self.site.names):
-            raise Refusal("wrong_host")
+        self.site.hosts.check(self.request.host_name)
         if not self.public:
             self.known_person()
 
@@ -200,8 +197,13 @@ class Visitor(RequestHandler):
             suggestion = {"suggestion": error.suggestion} if isinstance(error, NameTaken) else {}
             self.answer({"code": code, "detail": detail, **suggestion})
             return
-        text = self.get_body_argument("text", None, strip=False)
-        self.show("error.html", status=status_code, title=title, detail=detail, text=text)
+        self.show("error.html", title=title, detail=detail, text=self._typed)
+
+    @property
+    def _typed(self) -> str:
+        """The message of a form that was refused, to be given back; it may be what was wrong."""
+        values = self.request.body_arguments.get("text", [b""])
+        return values[-1].decode("utf-8", "replace")
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         """A Refusal is an answer with its own status, not a failure of the server."""
@@ -222,13 +224,3 @@ def _script_json(value: object) -> str:
     for char in "<>&\u2028\u2029":
         text = text.replace(char, f"\\u{ord(char):04x}")
     return text
-
-
-@lru_cache(256)
-def _is_own(host: str, names: frozenset[str]) -> bool:
-    """An address in figures, localhost, or one of our names: a rebound foreign name is neither."""
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-        return True
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost") or host in names

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from tornado.iostream import IOStream
 from tornado.log import app_log
+from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol
 
 from chat.connection import Connection, Handshake
@@ -34,6 +35,7 @@ PARKED = 10.0  # seconds for a message that was begun to be finished
 SLICES = 20  # a sweep each second serves one slice: each peer is pinged every 20 s
 REFUSALS = 200  # refusals in a row after which a peer is a flood and not a person
 COMEBACK = 3_000  # milliseconds within which everyone should be back after a restart
+SHOWN = 100  # characters of an address or a header in the log
 COUNTED = (Say, Edit, Delete)  # what the limit of messages a second is about
 
 _HANDSHAKE = (  # what Tornado would keep of the request that became a connection
@@ -215,6 +217,27 @@ class ChatSocket(Visitor, WebSocketHandler):
         super().prepare()
         self.person = self.known_person()
         valid_room(self.path_args[0])
+
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        """The handshake. What a proxy in front took out of it is told, or nobody would find out."""
+        headers = self.request.headers
+        if "upgrade" not in headers.get("Connection", "").lower() or "Upgrade" not in headers:
+            self._told("%r came without Upgrade", self.request.path[:SHOWN])
+            raise HTTPError(426)
+        await super().get(*args, **kwargs)
+
+    def check_origin(self, origin: str) -> bool:
+        """Whether the page is ours. Only asked if its Origin is not the Host of the request."""
+        if super().check_origin(origin):
+            return True
+        self._told("Origin %r is not Host %r", origin[:SHOWN], self.request.host[:SHOWN])
+        raise Refusal("cross_origin")
+
+    def _told(self, what: str, *foreign: str) -> None:
+        if not self.public:  # strangers do not make the log grow
+            app_log.warning(
+                f"{what}: the proxy in front must pass WebSockets (docs/deploy.md)", *foreign
+            )
 
     def get_websocket_protocol(self) -> WebSocketProtocol | None:
         """The handshake of the one version of the protocol there is."""

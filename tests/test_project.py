@@ -38,6 +38,7 @@ ORDER = [
     "systemd",
     "presence",
     "rooms",
+    "hosts",
     "hub",
     "site",
     "rows",

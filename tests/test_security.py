@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import http.client
 import itertools
 import json
 import re
@@ -13,10 +15,12 @@ from typing import Any
 
 import pytest
 from client import PATIENCE, Answer, Declined, Wire, request
-from serving import Process, Site
+from serving import Log, Process, Site
 from tornado.web import create_signed_value
 
+from chat.hosts import Hosts
 from chat.pages import RoomPage
+from chat.protocol import Refusal
 from chat.site import Visitor
 from chat.sockets import ChatSocket
 
@@ -35,7 +39,6 @@ PUBLIC = {
     "/name": "its POST asks who it is",
     "/signout": "does nothing for a stranger",
     "/healthz": "for monitors",
-    "/static/*/css/app.css": "a style sheet",
     "/static/*/(.*)": "files of the page",
 }
 
@@ -125,16 +128,130 @@ def test_a_foreign_host_name_is_refused_on_every_route(shared: Site, host: str) 
         headers = {"Host": host, "Origin": f"http://{host}", "Cookie": "device=x"}
         answer = request(shared.port, "GET", example(shared, pattern), headers)
         assert answer.status == 403 or (not host and answer.status == 400), (pattern, answer)
-        assert b"does not answer to that address" in answer.body or not host
+        assert f"does not answer to {host}.".encode() in answer.body or not host
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "[::1]", "192.168.1.20", "localhost", "CHAT.example"]
+    "host",
+    [
+        *("127.0.0.1", "[::1]", "192.168.1.20", "localhost", "a.localhost", "CHAT.example"),
+        *("chat.example.", "nas", "nas.local", "nas.lan", "chat.home.arpa", "chat.internal"),
+        socket.gethostname(),
+    ],
 )
-def test_an_address_in_figures_localhost_and_host_names_pass(shared: Site, host: str) -> None:
-    """None of them can be rebound by a stranger."""
+def test_a_name_that_no_stranger_can_have_lead_here_passes(shared: Site, host: str) -> None:
     answer = request(shared.port, "GET", "/healthz", {"Host": f"{host}:{shared.port}"})
     assert answer.status == 200
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", ""])
+def test_a_foreign_name_is_refused_whatever_the_server_listens_on(
+    tmp_path: Path, address: str
+) -> None:
+    """Without any option; and the way out is said in the page and in the log, once a name."""
+    site = Site(tmp_path / "data", address=address)
+    for _ in range(3):
+        for host in ("chat.example.org", "other.example.org"):
+            headers = {"Host": host, "Origin": f"http://{host}"}
+            answer = request(site.port, "POST", "/join", headers, {"name": "Eve"})
+            assert answer.status == 403
+            assert f"start it with --host={host}".encode() in answer.body
+    with pytest.raises(Declined):
+        Wire(
+            site.port, "/ws/7", headers={"Host": "a.example", "Origin": "http://a.example"}
+        ).opened()
+    site.stop()
+    assert site.log == [
+        "WARNING chat a request for the host 'chat.example.org' was refused: "
+        "if it is ours, start with --host="
+    ]
+
+
+def test_strangers_cannot_fill_the_log_with_names() -> None:
+    """A line a minute, each name once, and no more of it than can be read."""
+    now = 0.0
+    hosts = Hosts(frozenset(), clock=lambda: now)
+    with Log() as log:
+        for turn in range(1000):
+            now = turn * 6.0
+            with pytest.raises(Refusal):
+                hosts.check(f"{turn % 500}.{'x' * 5000}\n.example")
+        assert len(log.lines) == 100
+        assert max(map(len, log.lines)) < 250
+        assert "\n" not in "".join(log.lines)
+
+
+def test_a_proxy_that_does_not_pass_sockets_is_told_of_in_the_log(tmp_path: Path) -> None:
+    """By those who have joined: a stranger is refused before."""
+    site = Site(tmp_path / "data")
+    cookie = site.join()
+    answer = site.http("GET", "/r/den/ws", headers={"Cookie": cookie})
+    assert answer.status == 426
+    assert b"must pass WebSockets" in answer.body
+    for who in (cookie, "device=x"):
+        headers = {"Origin": "https://a.example:9445"}
+        with pytest.raises(Declined) as declined:
+            Wire(site.port, "/r/den/ws", cookie=who, headers=headers).opened()
+        assert declined.value.status == 403
+    assert site.http("GET", "/r/den/ws").status == 403
+    assert site.http("GET", "/ws/7").status == 426
+    site.stop()
+    end = "the proxy in front must pass WebSockets (docs/deploy.md)"
+    assert site.log == [
+        f"WARNING tornado.application '/r/den/ws' came without Upgrade: {end}",
+        "WARNING tornado.application Origin 'https://a.example:9445' is not Host "
+        f"'127.0.0.1:{site.port}': {end}",
+    ]
+
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+ODD_COOKIES = [
+    "device=%FF",
+    'device="\\377"; ;;=',
+    "device=2|1:0|10:9999999999|6:device|0:|x",
+    "\xff",
+]
+FIELDS = ("name", "room", "text", "cid", "before", "after", "around", "since", "limit", "epoch")
+
+
+def test_nothing_a_stranger_asks_for_makes_the_log_grow_or_fails(shared: Site) -> None:
+    """Each route with text that is none in each field, with each method, range and cookie."""
+    before = list(shared.log)
+    connection = http.client.HTTPConnection("127.0.0.1", shared.port, timeout=PATIENCE)
+    for pattern, member in itertools.product([*routes(shared), "/nothing"], ("", shared.join())):
+        path = example(shared, pattern)
+        asked = [
+            *(("GET", f"{path}?{field}=%FF", {}, b"") for field in FIELDS),
+            *(("POST", path, FORM, f"{field}=%FF&name=&text=x".encode()) for field in FIELDS),
+            *(("POST", path, {**FORM, "Accept": "application/json"}, b"text=%FF"),),
+            *((method, path, {}, b"") for method in ("HEAD", "PUT", "OPTIONS", "FOO", "CONNECT")),
+            *(("GET", path, {"Range": value}, b"") for value in ("bytes=9-1", "bytes=-", "x")),
+            ("GET", path, {"If-None-Match": "\xff", "If-Modified-Since": "never"}, b""),
+            ("POST", path, {"Content-Type": "multipart/form-data; boundary="}, b"--\r\n"),
+            *(("GET", path, {"Cookie": cookie}, b"") for cookie in ODD_COOKIES),
+            *(
+                ("GET", f"{path}{tail}", {}, b"")
+                for tail in ("%FF", "%00", "/..%2f", "?%", "?=&%FF=1")
+            ),
+        ]
+        for method, address, headers, body in asked:
+            if member and path == "/signout" and method == "POST":
+                continue
+            headers = {"Cookie": member, **headers} if member else headers
+            connection.putrequest(method, address)
+            for name, value in headers.items():
+                connection.putheader(name, value)
+            connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            said = answer.read()
+            assert answer.status < 500, (method, address, headers, answer.status)
+            if answer.status >= 400 and method != "HEAD":
+                assert re.search(rb"[A-Z][a-z]+ [a-z' ]+.*\.", said), (method, address, said)
+    connection.close()
+    shared.call(lambda: None)
+    log = [line for line in shared.log[len(before) :] if "came without Upgrade" not in line]
+    assert log == []
 
 
 FOREIGN = [
@@ -354,6 +471,21 @@ def test_nothing_outside_the_static_folder_is_served(shared: Site, path: str) ->
         assert answer.status in (400, 403, 404), answer
         assert b"make_app" not in answer.body
         assert b"root:" not in answer.body
+
+
+def test_a_static_file_is_the_one_of_the_start_plain_and_packed(shared: Site) -> None:
+    """And a HEAD says the same without it."""
+    prefix = f"/static/{shared.app.site.build}/"
+    for path, kind in (("js/main.js", "text/javascript"), ("css/app.css", "text/css")):
+        plain = request(shared.port, "GET", prefix + path)
+        packed = request(shared.port, "GET", prefix + path, {"Accept-Encoding": "br, gzip"})
+        head = request(shared.port, "HEAD", prefix + path)
+        assert plain.headers["Content-Type"] == f"{kind}; charset=utf-8"
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(packed.body) == plain.body
+        assert (head.status, head.body) == (200, b"")
+        assert head.headers["Content-Length"] == str(len(plain.body))
+        assert "Accept-Encoding" in packed.headers["Vary"]
 
 
 def test_foreign_text_makes_no_lines_in_the_log(tmp_path: Path) -> None:
