@@ -40,6 +40,12 @@ MIGRATIONS = [
     ALTER TABLE users ADD COLUMN stage INTEGER NOT NULL DEFAULT 2;  -- who is here by now has spoken
     CREATE INDEX users_stage ON users (stage, seen) WHERE stage < 2 AND skeleton IS NOT NULL;
     """,
+    """
+    ALTER TABLE rooms ADD COLUMN title TEXT NOT NULL DEFAULT '';  -- as people typed it
+    UPDATE rooms SET title = name;
+    DELETE FROM rooms WHERE NOT EXISTS (SELECT 1 FROM messages WHERE room = rooms.id);
+    INSERT INTO meta VALUES ('house', 'lobby'), ('house_title', 'lobby');
+    """,
 ]
 
 BUSY = 5_000  # milliseconds a write waits for another program that writes

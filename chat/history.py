@@ -25,7 +25,7 @@ class MessagesPage(Visitor):
     """History as JSON, a page at a time."""
 
     async def get(self, name: str) -> None:
-        room = self.site.hub.room(valid_room(name))
+        room = self.site.hub.look(valid_room(name))
         kinds = [k for k in ("before", "after", "around", "since") if k in self.request.arguments]
         limit = self._number("limit", 50)
         if len(kinds) > 1 or not 1 <= limit <= PAGE_LIMIT:

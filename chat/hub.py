@@ -11,6 +11,7 @@ from chat.protocol import Close, Message, Person, Refusal
 from chat.rooms import Peer, Room
 from chat.store import Store
 from chat.tasks import Tasks
+from chat.titles import Titles
 
 HOPS = 3  # turns of the loop a flush waits at most for more to join it
 # So many live peers take longer to write to than a commit takes: a flush to them waits for the one
@@ -29,6 +30,7 @@ class Hub:
         self.tasks = tasks
         self.rooms: dict[str, Room] = {}
         self.connections: dict[str, dict[Peer, None]] = {}  # user -> their peers, oldest first
+        self.titles = Titles(store)
         self._heads = store.heads()
         self._rate = rate
         self._buckets: dict[str, TokenBucket] = {}
@@ -45,11 +47,13 @@ class Hub:
         return not self._heads
 
     def room(self, name: str) -> Room:
-        """The room of this name; one that nobody has spoken in exists in memory only."""
-        room = self.rooms.get(name)
-        if room is None:
-            room = self.rooms[name] = Room(self, name, self._heads.get(name, 0))
+        """The room of this name, to come in; it stays in memory while anyone is there."""
+        room = self.rooms[name] = self.look(name)
         return room
+
+    def look(self, name: str) -> Room:
+        """The room of this name, for whoever only looks; if nobody is there it is not kept."""
+        return self.rooms.get(name) or Room(self, name, self._heads.get(name, 0))
 
     def allow(self, user: str) -> None:
         """Count one message of this person. Raises Refusal slow_down with the time to wait."""
@@ -92,6 +96,8 @@ class Hub:
     def publish(self, name: str, message: Message) -> None:
         """A change is on disk: give it to the room, if anyone is in it. Called in rev order."""
         self._heads[name] = message.rev
+        if message.rev == 1:
+            self.titles.made(name)
         room = self.rooms.get(name)
         if room is not None:
             room.publish(message)

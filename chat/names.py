@@ -31,7 +31,7 @@ def valid_name(text: str) -> str:
         raise Refusal("bad_name", detail="Please type a name.")
     if len(name) > 4 * NAME_LIMIT or graphemes(name) > NAME_LIMIT:
         raise Refusal("bad_name", detail=f"A name has at most {NAME_LIMIT} characters.")
-    if _hides_something(without_emoji(name)):
+    if hides_something(without_emoji(name)):
         raise Refusal("bad_name", detail="That name has characters that cannot be seen.")
     if not any(unicodedata.category(c) == "So" or c.isalnum() for c in name):
         raise Refusal("bad_name", detail="A name has letters in it.")
@@ -48,7 +48,8 @@ def _reserved() -> frozenset[str]:
     return frozenset(skeleton(name) for name in _RESERVED)
 
 
-def _hides_something(name: str) -> bool:
+def hides_something(name: str) -> bool:
+    """Whether what is typed holds something that nobody sees, or more marks than a letter has."""
     marks = stack = 0
     for before, char, after in zip(" " + name, name, name[1:] + " ", strict=False):
         category, combining = unicodedata.category(char), unicodedata.combining(char)
@@ -115,7 +116,7 @@ def valid_room(text: str) -> str:
     text = unicodedata.normalize("NFKC", without_unseen(text)).casefold().replace("#", " ")
     name = unicodedata.normalize("NFKC", "-".join(text.split()))
     bare = "".join(c for c in name if unicodedata.category(c) not in ("Mn", "Mc"))
-    if len(name) > NAME_LIMIT or not _ROOM.match(bare) or _hides_something(name):
+    if len(name) > NAME_LIMIT or not _ROOM.match(bare) or hides_something(name):
         raise Refusal("bad_room")
     if not all(map(one_script, name.split("-"))):
         raise Refusal("bad_room")

@@ -10,7 +10,8 @@ from chat.directory import NameTaken
 from chat.names import initials, valid_room
 from chat.protocol import Limits, Refusal
 from chat.rows import rows_of
-from chat.site import HOUSE, STATUS, Visitor
+from chat.site import STATUS, Visitor
+from chat.titles import room_of, valid_title
 
 
 class RoomPage(Visitor):
@@ -18,21 +19,24 @@ class RoomPage(Visitor):
 
     public = True
 
-    async def get(self, name: str = HOUSE) -> None:
-        room_name = valid_room(name)
-        if room_name != name or (name == HOUSE and self.request.path.endswith("/r/" + HOUSE)):
-            self.to_room(room_name)
+    async def get(self, name: str | None = None) -> None:
+        hub = self.site.hub
+        room = hub.look(hub.titles.house if name is None else valid_room(name))
+        if name is not None and (room.name != name or name == hub.titles.house):
+            self.to_room(room.name)
             return
-        person, room = self.current_user, self.site.hub.room(room_name)
+        person = self.current_user
         if person is None:
-            fresh = self.site.hub.fresh and not len(self.site.directory)
-            self.show_join(room_name, name="", error=None, fresh=fresh)
+            self.show_join(room.name)
             return
         messages, rev = await room.newest()
         self.remember(person)
         self.show(
             "room.html",
-            room=room_name,
+            room=room.name,
+            title=room.title,
+            house=hub.titles.house,
+            house_title=hub.titles.of(hub.titles.house),
             you=person,
             you_initials=initials(person.name),
             messages=rows_of([message for message in messages if not message.deleted]),
@@ -45,47 +49,70 @@ class RoomPage(Visitor):
             invite=f"{self.request.protocol}://{self.request.host}{self.request.path}",
         )
 
-    async def post(self, name: str = HOUSE) -> None:
+    async def post(self, name: str | None = None) -> None:
         """Post without JavaScript."""
         person = self.known_person()
         cid = self.get_body_argument("cid", None)
         if cid is not None and not re.fullmatch(r"[A-Za-z0-9_-]{8,64}", cid):
             raise Refusal("bad_frame")
         self.site.hub.allow(person.user)
-        room = self.site.hub.room(valid_room(name))
+        hub = self.site.hub
+        room = hub.look(hub.titles.house if name is None else valid_room(name))
         text = self.get_body_argument("text", "", strip=False)
         message = await room.post(person, text, cid)
         self.to_room(room.name, f"#m{message.id}")
 
-    def show_join(self, room: str, name: str, error: str | None, fresh: bool) -> None:
-        """The card with one field."""
-        people = self.site.hub.room(room).people
-        self.show("join.html", room=room, people=people, name=name, error=error, fresh=fresh)
+    def show_join(
+        self, room: str, name: str = "", error: Refusal | None = None, title: str | None = None
+    ) -> None:
+        """The card with one field; on a server that nobody uses yet, with one for its room too."""
+        if error is not None:
+            self.set_status(STATUS.get(error.code, 400))
+        looked = self.site.hub.look(room)
+        title = looked.title if title is None else title
+        self.show(
+            "join.html",
+            room=room,
+            title=title,
+            people=looked.people,
+            name=name,
+            error=error,
+            fresh=self.is_fresh,
+        )
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nobody uses this server yet: who comes first says what its room is called."""
+        return self.site.hub.fresh and not len(self.site.directory)
 
 
 class JoinPage(RoomPage):
     """A name, and you are in."""
 
     def get(self) -> None:  # type: ignore[override]
-        self.to_room(HOUSE)
+        self.to_room(self.site.hub.titles.house)
 
     async def post(self) -> None:  # type: ignore[override]
-        text, room = (
-            self.get_body_argument("name", ""),
-            valid_room(self.get_body_argument("room", HOUSE) or HOUSE),
-        )
-        directory, before = self.site.directory, self.current_user
+        text, room = self.get_body_argument("name", ""), self.get_body_argument("room", "")
+        hub, directory, before = self.site.hub, self.site.directory, self.current_user
+        fresh = before is None and self.is_fresh
+        if not fresh:
+            room = valid_room(room or hub.titles.house)
         try:
             directory.check(text, before.user if before else None)  # a wrong name costs nothing
             self.site.hub.allow("")  # one bucket for everyone who joins
+            if fresh:
+                await hub.titles.found(room or hub.titles.house)
             person = await (directory.rename(before.user, text) if before else directory.join(text))
         except Refusal as refusal:
-            self.set_status(STATUS.get(refusal.code, 400))
             name = refusal.suggestion if isinstance(refusal, NameTaken) else text
-            self.show_join(room, name, refusal.detail, fresh=False)
+            if fresh:
+                self.show_join(hub.titles.house, name, refusal, title=room)
+            else:
+                self.show_join(room, name, refusal)
             return
         self.remember(person)
-        self.to_room(room)
+        self.to_room(hub.titles.house if fresh else room)
 
 
 class NamePage(Visitor):
@@ -100,7 +127,7 @@ class NamePage(Visitor):
         if self.wants_json:
             self.answer(person)
         else:
-            self.to_room(valid_room(self.get_body_argument("room", HOUSE)))
+            self.to_room(self.room_field())
 
 
 class SignOutPage(Visitor):
@@ -110,7 +137,7 @@ class SignOutPage(Visitor):
 
     async def post(self) -> None:
         person = self.current_user
-        room = valid_room(self.get_body_argument("room", HOUSE))
+        room = self.room_field()
         if person is not None:
             await self.site.directory.leave(person.user)
         self.forget()
@@ -118,12 +145,22 @@ class SignOutPage(Visitor):
 
 
 class RoomFinder(Visitor):
-    """`/r/?name=My Room` leads to `/r/my-room`: the form of "New room"."""
+    """`/r/?name=Mum & Dad!` leads to `/r/mum-dad`: the form of "New room"."""
 
     public = True
 
     def get(self) -> None:
-        self.to_room(valid_room(self.get_query_argument("name", HOUSE)))
+        text = self.get_query_argument("name", "")
+        try:
+            title = valid_title(text) or self.site.hub.titles.house
+            room = room_of(title)
+        except Refusal as refusal:
+            self.set_status(STATUS.get(refusal.code, 400))
+            self.show("finder.html", name=text, error=refusal.detail)
+            return
+        if self.current_user is not None:  # a stranger leaves nothing in memory
+            self.site.hub.titles.wish(room, title)
+        self.to_room(room)
 
 
 class HealthPage(Visitor):

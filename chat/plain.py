@@ -8,7 +8,7 @@ from chat.frames import Frame
 from chat.names import COLORS, color_for
 from chat.protocol import Event, Person, Refusal, Refused, Say
 from chat.rooms import PING_FRAME, refused
-from chat.site import HOUSE, Visitor
+from chat.site import Visitor
 from chat.sockets import ChatSocket
 
 
@@ -30,7 +30,7 @@ class PlainSocket(ChatSocket):
     def open(self, *args: str, **kwargs: str) -> None:
         """Register, and hear what is said from now on."""
         self.missed = 0
-        if self.enter(self.site.hub.room(HOUSE)):
+        if self.enter(self.site.hub.room(self.site.hub.titles.house)):
             self.room.listen(self)
             self.connection.listen()
 

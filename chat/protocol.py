@@ -71,6 +71,7 @@ REFUSALS = {  # code -> the sentence a person reads
     "sign_in": "You are not signed in here. Join again.",
     "bad_name": "That name cannot be used.",
     "name_taken": "Someone here is already called that.",
+    "bad_title": "The name of a room needs a letter or a digit.",
     "bad_room": "This room does not exist or was removed.",
     "bad_page": "That part of the history cannot be shown.",
     "wrong_host": "This server does not answer to that address.",
@@ -164,6 +165,7 @@ class Welcome(Event, tag="welcome", omit_defaults=False, frozen=True):
 
     you: Person
     room: str
+    title: str
     epoch: str
     rev: int
     people: msgspec.Raw

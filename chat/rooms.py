@@ -113,6 +113,11 @@ class Room:
         """Everyone who gets this room's frames: those who are live and those catching up."""
         return self.live | self.behind
 
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.hub.titles.of(self.name)
+
     # -- commands of a peer; each may raise Refusal
 
     def say(self, peer: Peer, command: Say) -> None:
@@ -175,7 +180,9 @@ class Room:
         self.presence.arrive(peer.person, monotonic(), first)
         store = self.hub.store
         people = msgspec.Raw(encode(self._known_people()))
-        welcome = Welcome(peer.person, self.name, store.epoch, self.flushed, people, __version__)
+        welcome = Welcome(
+            peer.person, self.name, self.title, store.epoch, self.flushed, people, __version__
+        )
         head = [Frame.of(welcome)]
         peer.cursor = None
         if after is not None and epoch == store.epoch and after <= self.flushed:
@@ -326,17 +333,16 @@ class Room:
 
     async def newest(self) -> tuple[list[Message], int]:
         """The newest messages by growing id, and the rev that they show the room at."""
-        await self.warm()
-        missed = self._missed(None)
-        if missed is None:  # few of the newest changes are new messages
+        missed = self._missed(None) if self._warm else None
+        if missed is None:  # nobody is in, or few of the newest changes are new messages
             rev = self.flushed
             return await self.hub.store.before(self.name, LAST, FRESH), rev
         frames, rev = missed
         return sorted((f.message for f in frames if f.message), key=lambda m: m.id), rev
 
     def is_start(self, newest: list[Message]) -> bool:
-        """Whether these newest messages are all that were ever written."""
-        return self._floor == 0 and len(newest) < FRESH
+        """Whether these newest messages are all that there are."""
+        return len(newest) < FRESH
 
     async def history(self, kind: str, at: int, limit: int) -> tuple[list[Message], bool]:
         """A page of the log, and whether there is more of it: `before`, `after` or `around` an id
@@ -405,8 +411,8 @@ class Room:
     # -- saving
 
     def _draft(self, person: Person, text: str, cid: str | None) -> Draft:
-        text = clean(text)
-        return Draft(self.name, person.user, cid, person.name, person.color, now_ms(), text)
+        text, title = clean(text), "" if self.rev else self.title
+        return Draft(self.name, person.user, cid, person.name, person.color, now_ms(), text, title)
 
     def _change(self, peer: Peer, id: int, text: str | None) -> None:
         name, user, at = self.name, peer.person.user, now_ms()

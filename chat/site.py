@@ -17,11 +17,10 @@ from chat.health import Health
 from chat.hosts import Hosts
 from chat.hub import Hub
 from chat.listening import network_link
-from chat.names import initials
+from chat.names import initials, valid_room
 from chat.protocol import Person, Refusal, encode
 from chat.store import Store
 
-HOUSE = "lobby"  # the room at /
 PLAIN_COOKIE = "device"  # its name where there is no https
 KEPT = 400  # days a device stays signed in, renewed with each page (browsers allow no more)
 
@@ -147,10 +146,14 @@ class Visitor(RequestHandler):
 
     # -- answers
 
+    def room_field(self) -> str:
+        """The room a form came from, to go back to."""
+        return valid_room(self.get_body_argument("room", "") or self.site.hub.titles.house)
+
     def to_room(self, name: str, anchor: str = "") -> None:
         """303 to a room, relative to where the request came in, so that a sub-path works."""
         up = "../" * (self.request.path.count("/") - 1)
-        here = "" if name == HOUSE else f"r/{quote(name)}"
+        here = "" if name == self.site.hub.titles.house else f"r/{quote(name)}"
         self.redirect((up + here or "./") + anchor, status=303)
 
     def answer(self, event: object) -> None:

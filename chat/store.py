@@ -89,6 +89,15 @@ class Store:
         )
         return {name: head_of(rev, newest) for name, rev, newest in rows}
 
+    def titles(self) -> dict[str, str]:
+        """Every room and what it is called."""
+        return dict(self._db.execute("SELECT name, title FROM rooms"))
+
+    def house(self) -> tuple[str, str]:
+        """The room at `/`, and what it is called while nobody has spoken in it."""
+        rows = dict(self._db.execute("SELECT key, value FROM meta"))
+        return str(rows["house"]), str(rows["house_title"])
+
     def users(self) -> list[User]:
         """Everyone who holds a name."""
         rows = self._db.execute(

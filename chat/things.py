@@ -43,6 +43,7 @@ class Draft:
     color: int
     at: int
     text: str
+    title: str = ""  # what the room is to be called if this is the first message in it
 
 
 def checksum(room: int, m: Message) -> int:

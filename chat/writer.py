@@ -34,10 +34,11 @@ class Writer:
         if draft.cid is not None and (old := self._find(draft.author, draft.cid)) is not None:
             message, room = old
             said = message.deleted or message.edited or message.text == draft.text
-            if room != self._room(draft.room)[0] or not said:
+            head = self._head(draft.room)
+            if head is None or room != head[0] or not said:
                 raise Refusal("cid_reused")
             return message, False
-        head = self._room(draft.room)
+        head = self._head(draft.room) or self._make(draft.room, draft.title)
         rev = head[1] + 1
         message = Message(
             rev, rev, draft.author, draft.name, draft.color, draft.at, draft.text, draft.cid
@@ -74,7 +75,8 @@ class Writer:
             raise Refusal("deleted")
         if old.deleted or (old.text == text and not old.damaged):
             return old, False
-        head = self._room(room)
+        head = self._head(room)
+        assert head is not None, "a message is in a room"
         rev = head[1] + 1
         edited = old.edited if text is None else at
         new = Message(
@@ -126,6 +128,12 @@ class Writer:
         """Write something: whether the disk takes it is what a monitor wants to know."""
         self._db.execute("INSERT OR REPLACE INTO meta VALUES ('health', strftime('%s', 'now'))")
 
+    def found(self, name: str, title: str) -> None:
+        """Make this the house room, at `/`; it has its place whatever the others take."""
+        self._db.executemany(
+            "UPDATE meta SET value = ? WHERE key = ?", [(name, "house"), (title, "house_title")]
+        )
+
     def save_heads(self) -> None:
         """Write the revs of the rooms that moved, once a transaction."""
         for name in self._moved:
@@ -172,7 +180,8 @@ class Writer:
         ).fetchone()
         return None if row is None else (message_of(row), row[11])
 
-    def _room(self, name: str) -> list[int]:
+    def _head(self, name: str) -> list[int] | None:
+        """The id and the rev of a room; None for one that nobody has spoken in."""
         head = self._heads.get(name)
         if head is None:
             row = self._db.execute(
@@ -181,13 +190,20 @@ class Writer:
                 (name,),
             ).fetchone()
             if row is not None:
-                row = (row[0], head_of(row[1], row[2]))
-            else:
-                (count,) = self._db.execute("SELECT count(*) FROM rooms").fetchone()
-                if count >= self._max_rooms:
-                    raise Refusal("too_many_rooms")
-                cursor = self._db.execute("INSERT INTO rooms (name, rev) VALUES (?, 0)", (name,))
-                row = (cursor.lastrowid, 0)
-                self._before.append((name, None))
-            head = self._heads[name] = list(row)
+                head = self._heads[name] = [row[0], head_of(row[1], row[2])]
+        return head
+
+    def _make(self, name: str, title: str) -> list[int]:
+        """A new room. The house has its place, whatever the others take."""
+        (house,) = self._db.execute("SELECT value FROM meta WHERE key = 'house'").fetchone()
+        (count,) = self._db.execute(
+            "SELECT count(*) FROM rooms WHERE name != ?", (house,)
+        ).fetchone()
+        if count >= self._max_rooms and name != house:
+            raise Refusal("too_many_rooms")
+        cursor = self._db.execute(
+            "INSERT INTO rooms (name, rev, title) VALUES (?, 0, ?)", (name, title or name)
+        )
+        head = self._heads[name] = [cursor.lastrowid or 0, 0]
+        self._before.append((name, None))
         return head

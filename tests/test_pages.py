@@ -84,6 +84,7 @@ async def test_a_visitor_without_a_name_gets_the_card_to_join(visit: type) -> As
 
 @pytest.mark.gen_test
 async def test_a_name_is_all_it_takes_to_be_in(visit: type) -> None:
+    await visit().join("Somebody")
     ana = visit()
     response = await ana.join("Ana", "general")
     assert (response.code, response.headers["Location"]) == (303, "r/general")

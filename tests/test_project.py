@@ -37,6 +37,7 @@ ORDER = [
     "health",
     "systemd",
     "presence",
+    "titles",
     "rooms",
     "hosts",
     "hub",

@@ -12,7 +12,7 @@ export const COMMANDS = {
 };
 
 export const EVENTS = {
-  welcome: ["you", "room", "epoch", "rev", "people", "version", "limits"],
+  welcome: ["you", "room", "title", "epoch", "rev", "people", "version", "limits"],
   message: ["rev", "id", "user", "name", "color", "at", "text", "cid", "edited", "deleted", "damaged"],
   live: ["rev"],
   gap: ["from", "to", "count"],

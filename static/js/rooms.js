@@ -4,11 +4,11 @@ import { clone, element } from "./dom.js";
 
 /** The rooms this browser has been in, in the order of the first visit, with their drafts. */
 export class Rooms {
-  constructor({ room, base, say, storage, key, draftKey }) {
-    Object.assign(this, { room, base, say, storage, draftKey, list: document.querySelector(".rooms") });
+  constructor({ room, title, base, say, storage, key, draftKey }) {
+    Object.assign(this, { room, title, base, say, storage, draftKey, list: document.querySelector(".rooms") });
     const visited = JSON.parse(storage.getItem(key) ?? "[]");
     if (!visited.includes(room)) storage.setItem(key, JSON.stringify([...visited, room]));
-    this.house = this.list.firstElementChild.querySelector(".rn").textContent;
+    this.house = this.list.querySelector("a").dataset.room;
     const others = [...visited, room].filter((name) => name !== this.house);
     const rows = [...new Set(others)].map((name) => this.#row(name));
     this.list.replaceChildren(this.list.firstElementChild, ...rows);
@@ -18,15 +18,16 @@ export class Rooms {
   #row(name) {
     const row = clone("room");
     const link = row.firstElementChild;
+    link.dataset.room = name;
     link.href = `${this.base}r/${encodeURIComponent(name)}`;
     if (name === this.room) link.setAttribute("aria-current", "page");
-    link.querySelector(".rn").textContent = name;
+    link.querySelector(".rn").textContent = name === this.room ? this.title : name;
     return row;
   }
 
   mark() {
     for (const link of this.list.querySelectorAll("a")) {
-      const drafted = this.storage.getItem(this.draftKey(link.querySelector(".rn").textContent)) !== null;
+      const drafted = this.storage.getItem(this.draftKey(link.dataset.room)) !== null;
       const old = link.querySelector(".mark");
       if (!drafted) old?.remove();
       else if (!old) {

@@ -22,8 +22,8 @@ export class Timeline {
   #ticking = 0;
 
   /** `load(query)` gives a page of history; `stuck()` is called when the end is reached or left. */
-  constructor({ log, you, room, language, say, start, load, stuck }) {
-    Object.assign(this, { log, you, room, language, say, load });
+  constructor({ log, you, title, language, say, start, load, stuck }) {
+    Object.assign(this, { log, you, title, language, say, load });
     this.col = log.firstElementChild;
     this.empty = this.col.querySelector(".empty");
     this.scroll = new Scroll(log, stuck);
@@ -337,7 +337,7 @@ export class Timeline {
   }
 
   #begin() {
-    this.earlier.end(this.say("log.start", { room: this.room }));
+    this.earlier.end(this.say("log.start", { room: this.title }));
     this.#tidy();
   }
 

@@ -72,11 +72,13 @@ def test_a_fresh_server_asks_for_a_room_as_well(people: People, own_server: Serv
     fields = ana.page.get_by_role("textbox")
     expect(fields).to_have_count(2)
     expect(ana.page.get_by_role("textbox", name=QUESTION)).to_be_focused()
-    ana.page.get_by_role("textbox", name=re.compile("room", re.I)).fill("Book Club")
+    ana.page.get_by_role("textbox", name=re.compile("room", re.I)).fill("Mum & Dad!")
     ana.page.get_by_role("textbox", name=QUESTION).fill(ana.name)
     ana.page.get_by_role("button", name="Start chatting").click()
     ana.ready()
-    expect(ana.page).to_have_url(f"{own_server.origin}/r/book-club")
+    expect(ana.page).to_have_url(f"{own_server.origin}/")
+    expect(ana.page.get_by_role("heading", level=1)).to_have_text("# Mum & Dad!")
+    expect(ana.page.get_by_role("textbox", name="Message #Mum & Dad!")).to_be_visible()
 
 
 def test_a_new_room_is_made_by_naming_it(people: People, room: str) -> None:
