@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tornado import autoreload
+from tornado.httputil import HTTPServerRequest
 from tornado.template import Loader
 from tornado.web import Application, RequestHandler
 
@@ -23,6 +24,7 @@ from chat.history import MessagesPage
 from chat.hosts import Hosts
 from chat.hub import Hub
 from chat.listening import leave, listen
+from chat.pace import Pace
 from chat.pages import (
     HealthPage,
     JoinPage,
@@ -32,9 +34,11 @@ from chat.pages import (
     RoomPage,
     SignOutPage,
 )
+from chat.places import EACH, Places
 from chat.plain import PlainSocket
 from chat.protocol import Refusal
-from chat.server import Server
+from chat.proxies import Proxies
+from chat.server import RESERVE, Server, file_limit
 from chat.site import Site
 from chat.sockets import ChatSocket
 from chat.static import Files, StaticPage
@@ -59,6 +63,7 @@ class ChatApp(Application):
         self.folder = folder
         self.server: Server | None = None
         given: dict[str, Any] = {"site": site}
+        plain = [(r"/ws/([0-9]{1,20})", PlainSocket, given)] if site.config.plain else []
         templates = Loader(str(ROOT / "templates"))
         for path in (ROOT / "templates").glob("*.html"):
             templates.load(path.name)  # as they are now: a new version may be copied over this one
@@ -69,7 +74,7 @@ class ChatApp(Application):
                 (r"/r/([^/]+)", RoomPage, given),
                 (r"/r/([^/]+)/ws", ChatSocket, given),
                 (r"/r/([^/]+)/messages", MessagesPage, given),
-                (r"/ws/([0-9]{1,20})", PlainSocket, given),
+                *plain,
                 (r"/join", JoinPage, given),
                 (r"/name", NamePage, given),
                 (r"/signout", SignOutPage, given),
@@ -84,6 +89,13 @@ class ChatApp(Application):
             compress_response=True,
             log_function=_log_request,
         )
+
+    def find_handler(self, request: HTTPServerRequest, **more: Any) -> Any:
+        """First of all learn from a proxy who asks, and over what."""
+        proxies, peer = self.site.proxies, request.remote_ip or ""
+        request.protocol = proxies.protocol(peer, request.headers, request.protocol)
+        request.remote_ip = proxies.client(peer, request.headers)
+        return super().find_handler(request, **more)
 
     def start(self) -> None:
         """Start the writer and the once-a-second work, on the running event loop."""
@@ -100,8 +112,7 @@ class ChatApp(Application):
         """Listen where the options say; the port, also of --port=0. Raises ListenError."""
         config = self.site.config
         sockets = listen(config)
-        # Only on this machine is what it says of the client to be trusted: it is a proxy.
-        self.server = Server(self, xheaders=config.loopback)
+        self.server = Server(self, places=self.site.places, proxies=self.site.proxies)
         self.server.add_sockets(sockets)
         return 0 if config.socket_file else int(sockets[0].getsockname()[1])
 
@@ -144,13 +155,16 @@ def make_app(config: Config) -> ChatApp:
         raise
     tasks = Tasks()
     files = Files(ROOT / "static")
-    hub = Hub(store, tasks, config.rate)
+    hub = Hub(store, tasks)
     site = Site(
         config=config,
         hub=hub,
         directory=Directory(store, renamed=hub.rename, left=hub.sign_out),
         store=store,
         health=Health(store),
+        pace=Pace(config.rate),
+        places=Places(file_limit() - RESERVE, EACH if config.connections_per_user else 0),
+        proxies=Proxies(config.proxies),
         words=json.loads((ROOT / "templates" / "en.json").read_text()),
         build=files.build,
         hosts=Hosts(config.hosts),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from chat import __version__
+from chat.proxies import Network, networks
 
 
 def option(default: Any, help: str) -> Any:
@@ -29,15 +30,24 @@ class Config:
     address: str = option("", "127.0.0.1 or unix:/path/to/socket behind a proxy (default: all)")
     data: Path = option(Path("data"), "folder for the history and the secrets, made if missing")
     host: str = option("", "names of your own domain that this server answers to, with commas")
-    rate: float = option(10.0, "messages a second one person may send for long; 0 lifts the limit")
-    connections_per_user: int = option(20, "open tabs one person may have; 0 lifts the limit")
+    trusted_proxies: str = option(
+        "127.0.0.0/8,::1", "addresses and networks, with commas, believed about who a client is"
+    )
+    rate: float = option(10.0, "messages a second one person may send for long; 0: no limits")
+    connections_per_user: int = option(20, "open tabs one person may have; 0: also any address")
     rooms: int = option(1000, "rooms this server may have")
+    plain: bool = option(True, "the plain dialect at /ws/1, for terminals (default: yes)")
     debug: bool = option(False, "restart when a file changes, for work on the program")
 
     @property
     def hosts(self) -> frozenset[str]:
         """The names of --host, in lower case."""
         return frozenset(name.strip().lower() for name in self.host.split(",") if name.strip())
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """The networks of --trusted-proxies."""
+        return networks(self.trusted_proxies)
 
     @property
     def socket_file(self) -> Path | None:
@@ -162,6 +172,8 @@ def _reader(name: str, default: Any) -> Callable[[str], Any]:
             return text.lower() in ("1", "yes", "true", "on")
         try:
             value = type(default)(text)
+            if name == "trusted_proxies":
+                networks(text)
         except ValueError:
             raise wrong from None
         if isinstance(default, int | float) and not 0 <= value <= most:  # NaN is neither

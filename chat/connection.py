@@ -1,9 +1,6 @@
-"""Handshake and Connection: RFC 6455, strict. One read of the socket serves all its frames.
+"""Connection: RFC 6455, strict, on a bare socket. One read of the socket serves many frames.
 
-After a handshake Tornado would keep a stream, a task, buffers and several coroutines for each
-connection, and would await three reads for each frame. Here Tornado does the handshake, and then
-the bare socket goes to a Connection, which lives by callbacks of the event loop. The Handshake
-overrides private methods of Tornado 6.6: setup.cfg pins it, tests/test_rfc6455.py guards it.
+It lives by callbacks of the event loop: no stream, task or coroutine stands behind it.
 """
 
 from __future__ import annotations
@@ -13,7 +10,6 @@ import socket
 from typing import TYPE_CHECKING
 
 from tornado.util import _websocket_mask
-from tornado.websocket import WebSocketProtocol13, _WebSocketParams
 
 from chat.frames import BINARY, CLOSE, PING, PONG, TEXT, frame_bytes
 from chat.protocol import FRAME_LIMIT, Close
@@ -23,31 +19,10 @@ if TYPE_CHECKING:
 
 CHUNK = 64 * 1024  # bytes read at once
 LINGER = 2.0  # seconds for the peer to answer our close before the socket goes
+TURN = 64  # frames served at once: then it is somebody else's turn
+FLOOD = 1024 * 1024  # bytes that are read and dropped of a peer that was told to close
 JUNK = 400  # control frames and fragments a peer may send between two sweeps (20 s)
 OWED = 128 * 1024  # bytes of replies kept for a peer that does not read
-
-
-class Handshake(WebSocketProtocol13):
-    """Tornado's upgrade of an HTTP request, and nothing after it."""
-
-    def __init__(self, handler: ChatSocket) -> None:
-        super().__init__(handler, False, _WebSocketParams())
-
-    def take_socket(self) -> tuple[socket.socket, bytes] | None:
-        """The bare socket and what was already read from it; None if the peer is gone."""
-        stream = self.stream
-        if stream.closed() or stream.writing():
-            stream.close()
-            return None
-        if stream._state is not None:
-            stream.io_loop.remove_handler(stream.fileno())
-        sock, rest = stream.socket, bytes(stream._read_buffer)
-        stream.socket = None  # type: ignore[assignment]
-        stream._closed = True
-        return sock, rest
-
-    async def _receive_frame_loop(self) -> None:
-        """Nothing to wait for: the Connection reads."""
 
 
 class Connection:
@@ -57,8 +32,8 @@ class Connection:
     """
 
     __slots__ = (
-        *("_closing", "_fragments", "_opcode", "_rest", "code", "drained", "fd", "handler"),
-        *("heard", "junk", "loop", "owed", "parked", "send", "sock"),
+        *("_closing", "_dropped", "_fragments", "_opcode", "_rest", "code", "drained", "fd"),
+        *("handler", "heard", "junk", "loop", "owed", "parked", "send", "sock"),
     )
 
     def __init__(self, handler: ChatSocket, sock: socket.socket, rest: bytes) -> None:
@@ -77,6 +52,7 @@ class Connection:
         self._opcode = 0
         self._fragments: bytearray | None = None
         self._closing = False
+        self._dropped = 0
 
     def listen(self) -> None:
         """Read from now on, first what came with the handshake."""
@@ -118,6 +94,7 @@ class Connection:
         self._fragments = None
         if not self._closing:
             self.handler.on_ws_connection_close(self.code)
+        self.handler.on_cut()
 
     # -- writing what the socket did not take
 
@@ -160,14 +137,21 @@ class Connection:
             data = b""
         if not data:
             self.cut()
-        elif not self._closing:
+        elif self._closing:
+            self._dropped += len(data)
+            if self._dropped > FLOOD:
+                self.cut()
+        else:
             self.heard = self.loop.time()
             self._feed(self._rest + data if self._rest else data)
 
     def _feed(self, data: bytes) -> None:
-        """Serve every whole frame in the data and keep the rest."""
-        at, size = 0, len(data)
+        """Serve the whole frames in the data, a turn's worth at once, and keep the rest."""
+        at, size, served = 0, len(data), 0
         while size - at >= 2 and not self._closing and self.sock is not None:
+            if served == TURN:
+                self._pause(data[at:])
+                return
             first, second = data[at], data[at + 1]
             length, start = second & 0x7F, at + 6
             if length == 126:
@@ -180,12 +164,26 @@ class Connection:
                 break
             payload = _websocket_mask(data[start - 4 : start], data[start : start + length])
             at = start + length
+            served += 1
             self._serve(first, payload)
         self._rest = data[at:]
         if self._rest or self._fragments is not None:
             self.parked = self.parked or self.heard
         else:
             self.parked = 0.0
+
+    def _pause(self, rest: bytes) -> None:
+        """Let the others have their turn; what else this peer sends waits in its own kernel."""
+        self._rest = rest
+        self.parked = 0.0
+        self.loop.remove_reader(self.fd)
+        self.loop.call_soon(self._resume)
+
+    def _resume(self) -> None:
+        if self.sock is not None:
+            self.loop.add_reader(self.fd, self._readable)
+            if not self._closing:
+                self._feed(self._rest)
 
     def _legal(self, first: int, second: int, length: int, whole_header: bool) -> bool:
         """RFC 6455 section 5: masked, no reserved bits, known opcodes, short control frames."""

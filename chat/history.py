@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from chat.names import valid_room
+from chat.pace import LOOK
 from chat.protocol import PAGE_LIMIT, Message, Refusal
 from chat.site import Visitor
 
@@ -25,6 +26,7 @@ class MessagesPage(Visitor):
     """History as JSON, a page at a time."""
 
     async def get(self, name: str) -> None:
+        self.pay(LOOK)
         room = self.site.hub.look(valid_room(name))
         kinds = [k for k in ("before", "after", "around", "since") if k in self.request.arguments]
         limit = self._number("limit", 50)

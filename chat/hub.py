@@ -6,8 +6,8 @@ import asyncio
 from time import monotonic
 
 from chat.faults import guarded
-from chat.limits import TokenBucket
-from chat.protocol import Close, Message, Person, Refusal
+from chat.frames import Frame
+from chat.protocol import Close, HasRead, Message, Person
 from chat.rooms import Peer, Room
 from chat.store import Store
 from chat.tasks import Tasks
@@ -18,22 +18,22 @@ HOPS = 3  # turns of the loop a flush waits at most for more to join it
 # that is under way, and its messages leave in the same writes.
 CROWD = 250
 PATIENCE = 0.02  # seconds such a flush waits at most
+READS = 0.5  # seconds in which what a tab has read is told once
 IDLE = 60.0  # seconds a room without peers is kept in memory
-BURST = 4  # seconds' worth of messages that may come at once
 
 
 class Hub:
     """Owns the rooms in memory, each person's connections, and the turn's flush."""
 
-    def __init__(self, store: Store, tasks: Tasks, rate: float = 0.0) -> None:
+    def __init__(self, store: Store, tasks: Tasks) -> None:
         self.store = store
         self.tasks = tasks
         self.rooms: dict[str, Room] = {}
         self.connections: dict[str, dict[Peer, None]] = {}  # user -> their peers, oldest first
         self.titles = Titles(store)
         self._heads = store.heads()
-        self._rate = rate
-        self._buckets: dict[str, TokenBucket] = {}
+        self._reads: dict[Peer, int] = {}  # what is told next
+        self._connected = 0
         self._dirty: list[Room] = []
         self._waits = False
         store.settled = self.settled
@@ -55,22 +55,18 @@ class Hub:
         """The room of this name, for whoever only looks; if nobody is there it is not kept."""
         return self.rooms.get(name) or Room(self, name, self._heads.get(name, 0))
 
-    def allow(self, user: str) -> None:
-        """Count one message of this person. Raises Refusal slow_down with the time to wait."""
-        bucket = self._buckets.get(user)
-        if bucket is None:
-            bucket = self._buckets[user] = TokenBucket(self._rate, self._rate * BURST)
-        wait = bucket.take(monotonic())
-        if wait:
-            raise Refusal("slow_down", max(1, round(wait * 1000)))
+    def connect(self, peer: Peer, most: int) -> int:
+        """A new connection of a person; beyond `most` (0: any number) the oldest gives way.
 
-    def connect(self, peer: Peer, most: int) -> None:
-        """A new connection of a person; beyond `most` (0: any number) the oldest gives way."""
+        The how manieth it is, since the start.
+        """
         mine = self.connections.setdefault(peer.person.user, {})
         if most and len(mine) >= most:
             next(iter(mine)).dismiss(Close.REPLACED, "replaced", -1)
         # Asked for again: when the last one has gone, so has its entry.
         self.connections.setdefault(peer.person.user, {})[peer] = None
+        self._connected += 1
+        return self._connected
 
     def disconnect(self, peer: Peer) -> None:
         """A connection is over."""
@@ -92,6 +88,21 @@ class Hub:
             peer.dismiss(Close.SIGNED_OUT, "signed_out", -1)
         for room in self.rooms.values():
             room.presence.forget(user)
+
+    def read(self, peer: Peer, id: int) -> None:
+        """Tell a person's other tabs in that room, twice a second at most: they need the newest."""
+        if not self._reads:
+            asyncio.get_running_loop().call_later(READS, self._tell_reads)
+        self._reads[peer] = id
+
+    def _tell_reads(self) -> None:
+        reads, self._reads = self._reads, {}
+        for peer, id in reads.items():
+            frame = Frame.of(HasRead(id))
+            mine = tuple(self.connections.get(peer.person.user, ()))  # a write may remove one
+            for other in mine:
+                if other is not peer and other.room is peer.room and other in other.room.live:
+                    guarded(other.write_message, frame)
 
     def publish(self, name: str, message: Message) -> None:
         """A change is on disk: give it to the room, if anyone is in it. Called in rev order."""
@@ -139,6 +150,3 @@ class Hub:
             guarded(room.tick, now)
             if room.idle_since and now - room.idle_since > IDLE:
                 del self.rooms[room.name]
-        for user in [user for user in self._buckets if user not in self.connections]:
-            if self._buckets[user].full(now):
-                del self._buckets[user]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from time import monotonic
 
 from tornado.web import HTTPError
 
 from chat.directory import NameTaken
 from chat.names import initials, valid_room
+from chat.pace import JOIN, LOOK
 from chat.protocol import Limits, Refusal
 from chat.rows import rows_of
 from chat.site import STATUS, Visitor
@@ -25,6 +27,7 @@ class RoomPage(Visitor):
         if name is not None and (room.name != name or name == hub.titles.house):
             self.to_room(room.name)
             return
+        self.pay(LOOK)
         person = self.current_user
         if person is None:
             self.show_join(room.name)
@@ -55,9 +58,9 @@ class RoomPage(Visitor):
         cid = self.get_body_argument("cid", None)
         if cid is not None and not re.fullmatch(r"[A-Za-z0-9_-]{8,64}", cid):
             raise Refusal("bad_frame")
-        self.site.hub.allow(person.user)
         hub = self.site.hub
         room = hub.look(hub.titles.house if name is None else valid_room(name))
+        self.pay_to_say(room, person.user, monotonic())
         text = self.get_body_argument("text", "", strip=False)
         message = await room.post(person, text, cid)
         self.to_room(room.name, f"#m{message.id}")
@@ -100,7 +103,7 @@ class JoinPage(RoomPage):
             room = valid_room(room or hub.titles.house)
         try:
             directory.check(text, before.user if before else None)  # a wrong name costs nothing
-            self.site.hub.allow("")  # one bucket for everyone who joins
+            self.pay(JOIN)
             if fresh:
                 await hub.titles.found(room or hub.titles.house)
             person = await (directory.rename(before.user, text) if before else directory.join(text))
@@ -121,9 +124,10 @@ class NamePage(Visitor):
     public = True
 
     async def post(self) -> None:
-        before = self.known_person()
-        self.site.hub.allow(before.user)
-        person = await self.site.directory.rename(before.user, self.get_body_argument("name", ""))
+        before, text = self.known_person(), self.get_body_argument("name", "")
+        self.site.directory.check(text, before.user)
+        self.pay(JOIN)
+        person = await self.site.directory.rename(before.user, text)
         if self.wants_json:
             self.answer(person)
         else:
@@ -167,8 +171,10 @@ class HealthPage(Visitor):
     """For a proxy or a monitor: the loop runs, the heartbeat beats, the disk takes a write."""
 
     public = True
+    vital = True
 
     async def get(self) -> None:
+        self.pay(LOOK)
         trouble = await self.site.health.trouble()
         self.set_status(503 if trouble else 200)
         self.set_header("Content-Type", "text/plain")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from time import monotonic
 
 from chat.frames import Frame
 from chat.names import COLORS, color_for
+from chat.pace import PLAIN, too_fast
 from chat.protocol import Event, Person, Refusal, Refused, Say
 from chat.rooms import PING_FRAME, refused
 from chat.site import Visitor
@@ -21,6 +23,7 @@ class PlainSocket(ChatSocket):
     def prepare(self) -> None:
         """Nobody has to join: whoever can open the page can open this."""
         Visitor.prepare(self)
+        self.find_place(PLAIN)
         number = int(self.path_args[0])
         name = f"Client {number}"
         # Each connection is somebody else: what one says reaches the others, whatever their number.
@@ -35,12 +38,14 @@ class PlainSocket(ChatSocket):
             self.connection.listen()
 
     def on_message(self, message: str | bytes) -> None:
-        """One text frame is one message."""
+        """One text frame is one message. Who has no name pays as the one person of the address."""
         say = Say(secrets.token_hex(8), str(message))
         try:
-            self.site.hub.allow(self.person.user)
+            now = monotonic()
+            if wait := self.frames.take(now):
+                raise too_fast(wait)
+            self.pay_to_say(self.room, self.address, now)
             self.room.say(self, say)
-            self.refusals = 0
         except Refusal as refusal:
             self.refuse(refused(refusal))
 

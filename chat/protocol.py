@@ -67,6 +67,7 @@ REFUSALS = {  # code -> the sentence a person reads
     "deleted": "That message was deleted.",
     "cid_reused": "That message was already sent with another text.",
     "too_many_rooms": "This server has no space for another room.",
+    "crowded": "There are too many connections. Try again in a few minutes.",
     "closing": "The server is restarting. Your message will be sent again.",
     "sign_in": "You are not signed in here. Join again.",
     "bad_name": "That name cannot be used.",

@@ -31,7 +31,6 @@ from chat.protocol import (
     Edit,
     Event,
     Gap,
-    HasRead,
     IsTyping,
     Live,
     Message,
@@ -107,6 +106,7 @@ class Room:
         self._newest: tuple[int, list[Frame]] | None = None  # what a newcomer gets, at which rev
         self._people: People | None = None
         self._beat: tuple[int, Frame] | None = None
+        self.begun = False  # somebody has paid for it, and its first message is on the way
 
     @property
     def peers(self) -> set[Peer]:
@@ -145,10 +145,7 @@ class Room:
 
     def read(self, peer: Peer, command: Read) -> None:
         """Tell my own other tabs in this room."""
-        frame = Frame.of(HasRead(command.id))
-        for other in tuple(self.hub.connections[peer.person.user]):  # a write may remove one
-            if other is not peer and other.room is self and other in self.live:
-                other.write_message(frame)
+        self.hub.read(peer, command.id)
 
     def appear(self, peer: Peer, command: Appear) -> None:
         """My tab is visible or hidden."""

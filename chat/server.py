@@ -9,14 +9,15 @@ from typing import Any
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream, StreamClosedError
 
-from chat.sockets import ChatSocket
+from chat.places import Places
+from chat.proxies import LOCAL_FILE, Proxies, counted
 
 RESERVE = 48  # file descriptors for the database, the log, and accepting in order to refuse
 PATIENCE = 10  # seconds for a request's header, for its body, and for the next request
 HEADER_LIMIT = 16 * 1024  # bytes
 BODY_LIMIT = 64 * 1024  # bytes: a form with a message
 
-_SORRY = b"This server is full. Try again in a few minutes."
+_SORRY = b"Too many connections. Try again in a few minutes."
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 5\r\n"
     b"Connection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(_SORRY), _SORRY)
@@ -33,13 +34,15 @@ def file_limit() -> int:
 
 
 class Server(HTTPServer):
-    """Tornado's HTTPServer with its time-outs on, and a cap on connections.
+    """Tornado's HTTPServer with its time-outs on, and a cap on connections, in all and by address.
 
     Without the cap a full table of descriptors makes Tornado's accept loop spin: all of one CPU,
     and megabytes of log a second.
     """
 
-    def initialize(self, request_callback: Any, **options: Any) -> None:  # type: ignore[override]
+    def initialize(  # type: ignore[override]
+        self, request_callback: Any, places: Places, proxies: Proxies, **options: Any
+    ) -> None:
         super().initialize(
             request_callback,
             idle_connection_timeout=PATIENCE,
@@ -49,13 +52,26 @@ class Server(HTTPServer):
             max_buffer_size=4 * BODY_LIMIT,
             **options,
         )
-        self.most = file_limit() - RESERVE
+        self._places = places
+        self._proxies = proxies
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
-        """Serve it, or say that the server is full."""
-        if len(self._connections) + len(ChatSocket.live) < self.most:
+        """Serve it, or say that there are too many."""
+        payer = self._payer(address)
+        if self._places.free(payer):
+            self._places.take(payer)
             super().handle_stream(stream, address)
             return
         with contextlib.suppress(StreamClosedError):
             stream.write(_FULL)
         stream.close()
+
+    def on_close(self, server_conn: Any) -> None:
+        """It is over, or has become a socket that is counted by itself."""
+        super().on_close(server_conn)
+        self._places.leave(self._payer(server_conn.context.address))
+
+    def _payer(self, address: tuple[Any, ...]) -> str:
+        """Whose connection it is; empty for a proxy, whose connections are everybody's."""
+        peer = address[0] if address else LOCAL_FILE
+        return "" if self._proxies.trusts(peer) else counted(peer)

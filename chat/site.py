@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, ClassVar, cast
 from urllib.parse import quote, urlsplit
 
@@ -18,10 +19,15 @@ from chat.hosts import Hosts
 from chat.hub import Hub
 from chat.listening import network_link
 from chat.names import initials, valid_room
+from chat.pace import ROOM, SAY, Pace
+from chat.places import Places
 from chat.protocol import Person, Refusal, encode
+from chat.proxies import Proxies, counted
+from chat.rooms import Room
 from chat.store import Store
 
 PLAIN_COOKIE = "device"  # its name where there is no https
+SCARCE = 60_000  # milliseconds after which a stranger may try again on a full server
 KEPT = 400  # days a device stays signed in, renewed with each page (browsers allow no more)
 
 STATUS = {  # refusal -> HTTP status; the others are 400
@@ -37,6 +43,7 @@ STATUS = {  # refusal -> HTTP status; the others are 400
     "slow_down": 429,
     "busy": 503,
     "full": 503,
+    "crowded": 503,
     "closing": 503,
     "too_many_rooms": 503,
 }
@@ -64,6 +71,9 @@ class Site:
     directory: Directory
     store: Store
     health: Health
+    pace: Pace
+    places: Places
+    proxies: Proxies
     words: dict[str, str]  # the catalogue of templates/en.json
     build: str  # a hash of the static files: it stands in their address, so they never go stale
     hosts: Hosts
@@ -78,9 +88,11 @@ class Visitor(RequestHandler):
     """What pages and sockets share: the headers, the host check, and who is asking."""
 
     public: ClassVar[bool] = False  # True: also for those who have not joined
+    vital: ClassVar[bool] = False  # True: answered also when places are scarce
 
     def initialize(self, site: Site) -> None:
         self.site = site
+        self.address = counted(self.request.remote_ip or "")  # who pays
         try:
             urlsplit(self.request.headers.get("Origin", ""))
         except ValueError:  # Tornado's check would fail on it; what cannot be read is foreign
@@ -103,6 +115,21 @@ class Visitor(RequestHandler):
         self.site.hosts.check(self.request.host_name)
         if not self.public:
             self.known_person()
+        if self.site.places.scarce and not self.vital and self.current_user is None:
+            raise Refusal("crowded", SCARCE)
+
+    def pay(self, what: str) -> None:
+        """Count one of these for this address and person. Raises Refusal slow_down."""
+        person = self.current_user
+        self.site.pace.pay(what, self.address, person.user if person else "", monotonic())
+
+    def pay_to_say(self, room: Room, payer: str, now: float) -> None:
+        """Count a message, and the room that begins with it. Raises Refusal slow_down."""
+        pace = self.site.pace
+        pace.pay(SAY, self.address, payer, now)
+        if not room.rev and not room.begun and room.name != self.site.hub.titles.house:
+            pace.pay(ROOM, self.address, payer, now)
+            room.begun = True
 
     # -- who is asking
 

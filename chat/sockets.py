@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 from typing import Any, ClassVar
 
 from tornado.iostream import IOStream
@@ -10,9 +11,11 @@ from tornado.log import app_log
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol
 
-from chat.connection import Connection, Handshake
+from chat.connection import Connection
 from chat.frames import Frame, frame_bytes
+from chat.handshake import Handshake
 from chat.names import valid_room
+from chat.pace import SOCKET, too_fast
 from chat.protocol import (
     Bye,
     Close,
@@ -27,13 +30,13 @@ from chat.protocol import (
     encode,
 )
 from chat.rooms import PING_FRAME, Room, refused
-from chat.site import Visitor
+from chat.site import SCARCE, Visitor
 
 SILENT = 45.0  # seconds without a byte from a peer: two heartbeats and a bit
 STUCK = 120.0  # seconds without a byte drained by a full socket
 PARKED = 10.0  # seconds for a message that was begun to be finished
 SLICES = 20  # a sweep each second serves one slice: each peer is pinged every 20 s
-REFUSALS = 200  # refusals in a row after which a peer is a flood and not a person
+REFUSALS = 200  # refusals, less one a second, after which a peer is a flood and not a person
 COMEBACK = 3_000  # milliseconds within which everyone should be back after a restart
 SHOWN = 100  # characters of an address or a header in the log
 COUNTED = (Say, Edit, Delete)  # what the limit of messages a second is about
@@ -50,8 +53,8 @@ class ChatSocket(Visitor, WebSocketHandler):
     live: ClassVar[set[ChatSocket]] = set()
 
     __slots__ = (
-        *("_send", "blocked", "connection", "cursor", "person", "refusals", "room", "slot"),
-        *("typed", "visible"),
+        *("_send", "blocked", "connection", "cursor", "frames", "person", "refusals", "refused_at"),
+        *("room", "slot", "typed", "visible"),
     )
 
     # -- the life of a connection
@@ -82,11 +85,13 @@ class ChatSocket(Visitor, WebSocketHandler):
         self.blocked = False
         self.visible = True
         self.typed = 0.0
-        self.refusals = 0
-        self.slot = len(ChatSocket.live) % SLICES
+        self.frames = self.site.pace.connection()
+        self.refusals = self.refused_at = 0.0
+        self.site.places.take(self.address)
         self._forget_handshake()
         ChatSocket.live.add(self)
-        self.site.hub.connect(self, self.site.config.connections_per_user)
+        number = self.site.hub.connect(self, self.site.config.connections_per_user)
+        self.slot = number % SLICES
         self.site.directory.seen(self.person.user)
         return True
 
@@ -99,14 +104,16 @@ class ChatSocket(Visitor, WebSocketHandler):
             setattr(self, name, None)
 
     def on_message(self, message: str | bytes) -> None:
-        """One command: decoded, counted, and given to the Room method of its name."""
+        """One command: decoded, paid for, and given to the Room method of its name."""
         command: Command | None = None
         try:
             command = decode(message)
+            now = monotonic()
+            if wait := self.frames.take(now):
+                raise too_fast(wait)
             if isinstance(command, COUNTED):
-                self.site.hub.allow(self.person.user)
+                self.pay_to_say(self.room, self.person.user, now)
             getattr(self.room, command.method)(self, command)
-            self.refusals = 0
         except Refusal as refusal:
             cid, id = getattr(command, "cid", None), getattr(command, "id", None)
             self.refuse(refused(refusal, cid, id))
@@ -117,7 +124,9 @@ class ChatSocket(Visitor, WebSocketHandler):
 
     def refuse(self, event: Refused) -> None:
         """Answer; whoever goes on all the same is a flood and not a person."""
-        self.refusals += 1
+        now = monotonic()
+        self.refusals = max(0.0, self.refusals - (now - self.refused_at)) + 1
+        self.refused_at = now
         if self.refusals >= REFUSALS:
             self.connection.close(Close.POLICY, event.code)
         else:
@@ -131,6 +140,10 @@ class ChatSocket(Visitor, WebSocketHandler):
             self.room.leave(self)
             self.site.hub.disconnect(self)
             self.site.directory.seen(self.person.user)
+
+    def on_cut(self) -> None:
+        """The descriptor is free, some time after the end."""
+        self.site.places.leave(self.address)
 
     # -- writing
 
@@ -217,6 +230,15 @@ class ChatSocket(Visitor, WebSocketHandler):
         super().prepare()
         self.person = self.known_person()
         valid_room(self.path_args[0])
+        self.find_place(SOCKET)
+
+    def find_place(self, what: str) -> None:
+        """Pay for the handshake, and be one of not too many. Raises Refusal."""
+        self.pay(what)
+        peer = self.request.connection.context.remote_ip  # type: ignore[union-attr]
+        # Without a proxy the connection was counted when it was accepted.
+        if self.site.proxies.trusts(peer) and self.site.places.crowded(self.address):
+            raise Refusal("crowded", SCARCE)
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
         """The handshake. What a proxy in front took out of it is told, or nobody would find out."""

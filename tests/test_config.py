@@ -21,7 +21,7 @@ def test_a_flag_wins_over_the_environment_and_the_environment_over_the_default()
 @pytest.mark.parametrize("item", fields(Config), ids=lambda item: item.name)
 def test_every_option_has_a_flag_a_variable_and_a_line_in_the_docs(item: object) -> None:
     name, default = item.name, item.default  # type: ignore[attr-defined]
-    text = {bool: "true", int: "7", float: "7.5", str: "x"}.get(type(default), "x")
+    text = {bool: "no" if default else "yes", int: "7", float: "7.5"}.get(type(default), "10.0.0.1")
     flag = "--" + name.replace("_", "-")
     by_flag, by_variable = (
         parse([f"{flag}={text}"], {}),
@@ -44,6 +44,9 @@ def test_every_option_has_a_flag_a_variable_and_a_line_in_the_docs(item: object)
         (["--rate=-3"], {}),
         (["--debug=maybe"], {}),
         (["--rooms=many"], {}),
+        (["--plain=maybe"], {}),
+        (["--trusted-proxies=proxy.example.org"], {}),
+        (["--trusted-proxies=10.0.0.1/8"], {}),
         (["extra"], {}),
         ([], {"CHAT_PORT": "http"}),
         ([], {"CHAT_DEBUG": "maybe"}),
