@@ -11,7 +11,7 @@ from tornado.web import HTTPError
 
 from chat.site import Site, Visitor
 
-STYLES = ("tokens", "base", "layout", "timeline", "row", "text", "composer", "people")
+STYLES = ("tokens", "base", "layout", "timeline", "row", "text", "composer", "panels", "dialogs")
 KINDS = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",

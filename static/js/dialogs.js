@@ -1,4 +1,4 @@
-// The dialogs: inviting somebody, changing one's name.
+// What is in the dialogs: inviting somebody, changing one's name, signing out.
 
 import { initials } from "./words.js";
 
@@ -17,20 +17,19 @@ export async function copy(text, select) {
   }
 }
 
-export function wireDialogs() {
-  for (const dialog of document.querySelectorAll("dialog")) {
-    dialog.querySelector(".close").addEventListener("click", () => dialog.close());
-    dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close()); // the backdrop
-  }
-}
-
 export function wireInvite(dialog, say) {
   const link = dialog.querySelector(".link");
-  const status = dialog.querySelector(".status");
-  dialog.querySelector(".copy-link").addEventListener("click", async () => {
+  const status = dialog.querySelector("[role=status]");
+  const button = dialog.querySelector(".copy-link");
+  button.addEventListener("click", async () => {
     const done = await copy(link.value, () => link.select());
-    status.textContent = say(done ? "invite.copied" : "invite.select");
-    setTimeout(() => (status.textContent = ""), COPIED);
+    const words = say(done ? "invite.copied" : "invite.select");
+    status.textContent = words;
+    button.textContent = words;
+    setTimeout(() => {
+      status.textContent = "";
+      button.textContent = say("invite.copy");
+    }, COPIED);
   });
   const share = dialog.querySelector(".share");
   share.hidden = !navigator.share;
@@ -54,6 +53,23 @@ export function wireRename(form, you, say) {
     } catch {
       error.textContent = say("me.failed");
     }
+  });
+}
+
+/** Signing out cannot be undone, so the first press only asks. */
+export function wireSignOut(form) {
+  const ask = form.querySelector(".ask");
+  const sure = form.querySelector(".sure");
+  const turn = (asked) => {
+    ask.hidden = asked;
+    sure.hidden = !asked;
+    (asked ? sure.querySelector(".stay") : ask).focus();
+  };
+  ask.addEventListener("click", () => turn(true));
+  sure.querySelector(".stay").addEventListener("click", () => turn(false));
+  form.closest("dialog").addEventListener("close", () => {
+    ask.hidden = false;
+    sure.hidden = true;
   });
 }
 

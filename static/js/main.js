@@ -137,19 +137,15 @@ class Page {
     addEventListener("pageshow", ({ persisted }) => persisted && this.connection.retry());
     addEventListener("pagehide", () => this.editor?.settle());
     find(".log").addEventListener("click", (event) => this.later(({ editor }) => editor.clicked(event)));
+    document.addEventListener("click", ({ target }) => {
+      const opener = target.closest("[data-opens]");
+      if (opener) this.later(({ people }) => people.open(opener));
+    });
     find(".sign-out").addEventListener("submit", () => this.forget());
     addEventListener("storage", (event) => this.outbox.stored(event));
     addEventListener("focus", () => this.reading.returned());
     addEventListener("blur", () => this.reading.returned());
     document.addEventListener("visibilitychange", () => this.seen());
-    for (const opener of document.querySelectorAll("[data-opens]")) {
-      opener.addEventListener("click", () => find(`dialog#${opener.dataset.opens}`).showModal());
-    }
-    for (const query of ["(max-width: 48rem)", "(max-width: 75rem)"]) {
-      matchMedia(query).addEventListener("change", () => {
-        for (const panel of document.querySelectorAll(":popover-open")) panel.hidePopover();
-      });
-    }
     visualViewport?.addEventListener("resize", () => this.fit());
   }
 

@@ -3,35 +3,79 @@
 // the line is there.
 
 import { Announcer } from "./announcer.js";
-import { wireDialogs, wireInvite, wireRename } from "./dialogs.js";
+import { wireInvite, wireRename, wireSignOut } from "./dialogs.js";
 import { clone, element } from "./dom.js";
+import { openDialog, wireDrawers } from "./drawers.js";
 import { Typing } from "./typing.js";
 import { initials } from "./words.js";
 
+const MANY = 20; // people; above that one looks for a name
+
 const find = (selector) => document.querySelector(selector);
+const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
 /** The panel of people and the line about them in the header; `typing` and `announcer` beside. */
 export class People {
+  #known = { total: 0, here: 0, people: [] };
+
   constructor({ you, say, language }) {
     Object.assign(this, { you, say });
     this.typing = new Typing(say, language);
     this.announcer = new Announcer(say);
-    wireDialogs();
+    this.order = new Intl.Collator(language).compare;
+    this.field = find(".people input");
+    this.field.addEventListener("input", () => this.#list());
+    wireDrawers();
     wireInvite(find("dialog#invite"), say);
     wireRename(find("form.rename"), you, say);
+    wireSignOut(find("form.sign-out"));
   }
 
-  show({ total, here, people }) {
-    const { say } = this;
-    find(".top .sub").textContent =
-      total < 2 ? say("people.alone") : say("people.count", { n: total, here });
-    const rows = people.map((person) => this.#row(person));
-    if (total > people.length) {
-      const more = element("li", say("people.more", { n: total - people.length }));
-      more.className = "more";
-      rows.push(more);
-    }
-    find(".people ul").replaceChildren(...rows);
+  /** Opens the dialog that a button stands for. */
+  open(button) {
+    openDialog(find(`dialog#${button.dataset.opens}`), button);
+  }
+
+  show(known) {
+    const { total, here, people } = known;
+    const { say, you, order } = this;
+    const words = total < 2 ? "people.alone" : total === here ? "people.all" : "people.count";
+    find(".top .sub").textContent = say(words, { n: total, here });
+    const mine = ({ user }) => Number(user === you.user);
+    people.sort((one, other) => mine(other) - mine(one) || order(one.name, other.name));
+    this.#known = known;
+    this.field.hidden = people.length <= MANY;
+    this.#list();
+  }
+
+  /** Who is here, then who is away; only who is looked for. */
+  #list() {
+    const { total, here, people } = this.#known;
+    const sought = this.field.hidden ? "" : plain(this.field.value.trim());
+    const found = people.filter(({ name }) => plain(name).includes(sought));
+    const parts = [true, false].flatMap((present) =>
+      this.#group(
+        found.filter((person) => (person.here ?? true) === present),
+        present ? "people.group.here" : "people.group.away",
+        present ? here : total - here,
+      ),
+    );
+    if (sought && found.length === 0) parts.push(this.#line("none", this.say("people.nobody")));
+    const unnamed = total - people.length;
+    if (unnamed > 0 && !sought) parts.push(this.#line("more", this.say("people.more", { n: unnamed })));
+    find(".crowd").replaceChildren(...parts);
+  }
+
+  #group(people, words, n) {
+    if (people.length === 0) return [];
+    const list = element("ul", ...people.map((person) => this.#row(person)));
+    return [element("h2", this.say(words, { n })), list];
+  }
+
+  #line(name, words) {
+    const line = element("p", words);
+    line.className = name;
+    return line;
   }
 
   #row({ user, name, color, here = true }) {

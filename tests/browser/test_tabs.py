@@ -83,6 +83,7 @@ def test_signing_out_takes_every_tab_to_the_join_card(people: People, room: str)
     ben = people("Ben").enter(room)
     open_settings(one)
     one.page.get_by_role("dialog").get_by_role("button", name="Sign out here").click()
+    one.page.get_by_role("dialog").get_by_role("button", name="Sign out", exact=True).click()
     for tab in (one, two):
         expect(tab.page.get_by_role("button", name=f"Join #{room}")).to_be_visible()
     expect(ben.page.get_by_text("Just you for now")).to_be_visible()
@@ -94,7 +95,7 @@ def test_signing_out_takes_every_tab_to_the_join_card(people: People, room: str)
 
 def open_settings(visitor: Visitor) -> None:
     """Opens the dialog with the person's own settings."""
-    visitor.page.get_by_role("button", name=re.compile("your name")).click()
+    visitor.page.get_by_role("button", name=re.compile("settings")).click()
     expect(visitor.page.get_by_role("dialog")).to_be_visible()
 
 
