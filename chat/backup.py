@@ -163,6 +163,7 @@ class _Restoring:
 
     def prepare(self, file: Path) -> str:
         """A whole new database beside the old one, closed and synced; says what is in it."""
+        file.open("rb").close()  # says more than SQLite does about what is in the way
         self.clean()
         self.before = self.present.read_bytes() if self.present.exists() else None
         with _only_writer(self.part):

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import IO
 
-OURS = ("chat.db", "secret", "lock", "backups")  # how the names of what is kept here begin
+OURS = ("chat.db", "secret", "lock", "backups", "lost+found")  # how the names here begin
 
 
 class FolderError(Exception):
@@ -101,7 +101,12 @@ def _close_to_others(path: Path) -> None:
             f"others can look into {path}, and more is in it than the chat ({foreign[0]}):"
             " give --data a folder of its own, or close this one (chmod 700)"
         )
-    path.chmod(0o700)
+    try:
+        path.chmod(0o700)
+    except PermissionError:
+        raise FolderError(
+            f"others can look into {path}, and it belongs to somebody else: chown or chmod 700 it"
+        ) from None
 
 
 def _locked(path: Path) -> IO[bytes]:

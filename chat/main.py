@@ -97,6 +97,9 @@ def obey(command: Command) -> int:
     except (FolderError, StoreError) as error:
         print(f"chat: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("chat: stopped before it was done", file=sys.stderr)
+        return 128 + signal.SIGINT
     return 0
 
 
