@@ -10,6 +10,7 @@ const SILENT = 45 * SECOND; // nothing at all heard: the line is dead
 const BACKOFF = { first: 0.5 * SECOND, most: 30 * SECOND };
 const SOON = 3 * SECOND; // when the server says it restarts
 const LATER = 30 * SECOND; // when the server says slow down
+const REFUSED = 3; // handshakes, while the server answers: something between lets none through
 
 const FINAL = new Map([
   [CLOSE.REMOVED, "removed"],
@@ -20,8 +21,9 @@ const FINAL = new Map([
 /**
  * `hear(name, fields, fresh)` gets every event; `fresh` is false for a message the cursor is
  * already past, and true for a welcome that makes what is shown worthless. `lost(code)` hears of
- * every line that ends. `changed(state)` gets "connecting", "online", "offline" or a final
- * "removed", "signed_out", "replaced". Nothing happens before `open()`.
+ * every line that ends. `changed(state)` gets "connecting", "online", "offline", "blocked" (the
+ * server answers, but a proxy in front passes no sockets) or a final "removed", "signed_out",
+ * "replaced". Nothing happens before `open()`.
  */
 export class Connection {
   state = "connecting";
@@ -30,6 +32,8 @@ export class Connection {
   #welcomed = false;
   #ended = false; // told not to come back
   #failures = 0;
+  #refused = 0; // handshakes though the server answered
+  #reached = false; // was online: what fails since then is the line and not a proxy
   #soon = SOON;
   #heard = 0;
   #pinged = 0;
@@ -126,7 +130,8 @@ export class Connection {
   #comeBack(code) {
     if (!this.#welcomed) this.#checkIdentity();
     // A try that failed is "offline" until one succeeds: no flicker between the two.
-    this.#become(this.#failures > 0 ? "offline" : "connecting");
+    const down = this.#refused >= REFUSED ? "blocked" : "offline";
+    this.#become(this.#failures > 0 ? down : "connecting");
     this.#retry = setTimeout(() => this.open(), this.#delay(code));
     this.#failures += 1;
   }
@@ -142,6 +147,7 @@ export class Connection {
   async #checkIdentity() {
     try {
       const answer = await fetch(this.signInUrl, { headers: { Accept: "application/json" } });
+      if (answer.ok && !this.#reached) this.#refused += 1;
       if (answer.status !== 403 || (await answer.json()).code !== "sign_in") return;
     } catch {
       return; // no answer at all: it is the line, and the backoff cares for it
@@ -205,6 +211,8 @@ export class Connection {
       this.cursor.rev = fields.rev;
       this.#live = true;
       this.#failures = 0;
+      this.#refused = 0;
+      this.#reached = true;
       this.#soon = SOON;
       this.#become("online");
       this.hear("live", fields, true);

@@ -334,6 +334,7 @@ class Page {
   troubles = {
     connecting: { key: "conn.connecting" },
     offline: { key: "conn.offline", button: "conn.try", action: () => this.connection.retry() },
+    blocked: { key: "conn.blocked", button: "conn.try", action: () => this.connection.retry() },
     removed: { key: "conn.removed", kind: "bad" },
     replaced: { key: "conn.replaced", button: "conn.here", action: () => this.connection.resume() },
   };
