@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from playwright.sync_api import Locator, expect
 from .conftest import People
 from .line import LOST, SWALLOWED, Frame, Line, wait_until
 from .people import Visitor
-from .server import Server, Voice
+from .server import ROOT, Server, Voice
 
 Speak = Callable[..., Voice]
 
@@ -359,7 +361,8 @@ def test_a_restored_backup_replaces_what_is_on_the_page(
     ana.page.evaluate("window.samePage = true")
     own_server.stop()
     ana.say("not yet sent")
-    own_server.options = (*own_server.options, f"--restore={backup}")
+    restore = ["run.py", "restore", str(backup), f"--data={own_server.data}"]
+    subprocess.run([sys.executable, *restore], cwd=ROOT, check=True, capture_output=True)
     own_server.start()
     ana.online()
     ana.shows_once("not yet sent")
