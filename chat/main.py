@@ -24,14 +24,16 @@ from chat.folder import FolderError
 from chat.listening import ListenError, links, network_link
 from chat.systemd import Systemd
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # HUP: the terminal went away
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 async def serve(config: Config, manager: Systemd) -> None:
     """Serve until a signal, then let everybody go in order."""
     stop: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     for number in SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, _stopped, stop, number)
+        # HUP: the terminal went away. Whoever started it with nohup wants it to outlive that.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            asyncio.get_running_loop().add_signal_handler(number, _stopped, stop, number)
     began = time.monotonic()
     app = make_app(config)
     app.start()

@@ -91,6 +91,34 @@ def test_a_terminal_that_is_gone_does_not_spoil_the_end(tmp_path: Path) -> None:
     assert server.process.wait(PATIENCE) == 0
 
 
+def test_nohup_is_respected(tmp_path: Path) -> None:
+    """It ignores SIGHUP for what it starts."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # is inherited
+    try:
+        server = Started(tmp_path / "data", "--port=0", "--address=127.0.0.1")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    server.process.send_signal(signal.SIGHUP)
+    assert "Stopped by SIGTERM" in server.end()
+
+
+def test_an_output_that_is_full_does_not_stop_the_start(tmp_path: Path) -> None:
+    """As a full disk is that keeps the log."""
+    port = free_port()
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.Popen(
+            [sys.executable, "run.py", f"--port={port}", f"--data={tmp_path}/data"],
+            cwd=ROOT, env=environment(), stdout=full,
+        )  # fmt: skip
+    deadline = time.monotonic() + PATIENCE
+    while not answering(port):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.terminate()
+    assert process.wait(PATIENCE) == 0
+
+
 def test_a_socket_file_is_made_for_the_group_and_removed_at_the_end(
     tmp_path: Path, socket_file: Path
 ) -> None:
