@@ -53,17 +53,24 @@ class RoomPage(Visitor):
         )
 
     async def post(self, name: str | None = None) -> None:
-        """Post without JavaScript."""
+        """Post without JavaScript, or from a page whose own room is another one.
+
+        `user` is who wrote it: a browser that belongs to somebody else by now must not send it.
+        """
         person = self.known_person()
         cid = self.get_body_argument("cid", None)
+        if self.get_body_argument("user", person.user) != person.user:
+            raise Refusal("sign_in")
         if cid is not None and not re.fullmatch(r"[A-Za-z0-9_-]{8,64}", cid):
             raise Refusal("bad_frame")
         hub = self.site.hub
         room = hub.look(hub.titles.house if name is None else valid_room(name))
         self.pay_to_say(room, person.user, monotonic())
-        text = self.get_body_argument("text", "", strip=False)
-        message = await room.post(person, text, cid)
-        self.to_room(room.name, f"#m{message.id}")
+        message = await room.post(person, self.get_body_argument("text", "", strip=False), cid)
+        if self.wants_json:
+            self.answer({"id": message.id, "rev": message.rev})
+        else:
+            self.to_room(room.name, f"#m{message.id}")
 
     def show_join(
         self, room: str, name: str = "", error: Refusal | None = None, title: str | None = None

@@ -224,8 +224,12 @@ class Visitor(RequestHandler):
             app_log.error("the error above has the number %s", number)
             detail = f"{detail} ({number})"
         if self.wants_json or not self.public:
-            suggestion = {"suggestion": error.suggestion} if isinstance(error, NameTaken) else {}
-            self.answer({"code": code, "detail": detail, **suggestion})
+            more: dict[str, object] = (
+                {"retry": retry} if (retry := getattr(error, "retry", None)) else {}
+            )
+            if isinstance(error, NameTaken):
+                more["suggestion"] = error.suggestion
+            self.answer({"code": code, "detail": detail, **more})
             return
         self.show("error.html", title=title, detail=detail, text=self._typed)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import json
 import os
 import re
 import signal
@@ -356,6 +357,18 @@ def strict(tmp_path: Path) -> Iterator[Site]:
     yield site
     site.stop()
     assert site.log == []
+
+
+def test_a_page_that_posts_too_fast_is_told_how_long_to_wait(strict: Site) -> None:
+    """What waited in another room is posted like a form, as fast as the server takes it."""
+    headers = {"Cookie": strict.join(), "Accept": "application/json"}
+    for number in range(60):
+        answer = strict.http("POST", "/r/den", headers=headers, form={"text": f"{number}"})
+        if answer.status == 429:
+            break
+    refused = json.loads(answer.body)
+    assert refused["code"] == "slow_down"
+    assert 0 < refused["retry"] <= 1000
 
 
 def test_a_flood_of_messages_is_slowed_down_and_then_ended(strict: Site, wires: list[Wire]) -> None:

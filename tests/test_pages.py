@@ -147,6 +147,31 @@ async def test_a_form_posted_twice_is_stored_once(visit: type) -> None:
 
 
 @pytest.mark.gen_test
+async def test_a_page_posts_into_another_room_and_is_answered_in_json(visit: type) -> None:
+    ana = visit()
+    await ana.join("Ana")
+    first = json.loads((await ana.post("/r/den", json=True, text="hi", cid="abcdefgh-1")).body)
+    again = await ana.post("/r/den", json=True, text="hi", cid="abcdefgh-1")
+    assert again.code == 200
+    assert json.loads(again.body) == first == {"id": 1, "rev": 1}
+    refused = await ana.post("/r/den", json=True, text="other", cid="abcdefgh-1")
+    assert refused.code == 409
+    assert json.loads(refused.body)["code"] == "cid_reused"
+
+
+@pytest.mark.gen_test
+async def test_what_somebody_else_wrote_in_this_browser_is_not_posted(visit: type) -> None:
+    ana, bea = visit(), visit()
+    await ana.join("Ana")
+    await bea.join("Bea")
+    mine = json.loads((await ana.post("/name", json=True, name="Ana")).body)["user"]
+    refused = await bea.post("/r/den", json=True, text="by Ana", cid="abcdefgh-1", user=mine)
+    assert refused.code == 403
+    assert json.loads(refused.body)["code"] == "sign_in"
+    assert (await ana.post("/r/den", json=True, text="by Ana", user=mine)).code == 200
+
+
+@pytest.mark.gen_test
 async def test_history_comes_in_pages(visit: type, app: ChatApp) -> None:
     ana = visit()
     await ana.join("Ana")

@@ -21,9 +21,14 @@ export function grow(area) {
   area.style.blockSize = `${area.scrollHeight}px`;
 }
 
+/** Two texts in one box, the second below the first, unless its lines are there already. */
+const joined = (first, second) =>
+  `\n${first}\n`.includes(`\n${second}\n`) ? first : [first, second].filter(Boolean).join("\n");
+
 export class Composer {
   #typed = 0;
   #saving = 0;
+  #saved = ""; // what the disk is known to hold
 
   /** `send(text)` returns whether the text was taken; `typing()` is called while it changes. */
   constructor({ form, limit, say, storage, key, send, typing, editLast, drafted }) {
@@ -33,8 +38,8 @@ export class Composer {
     this.count = form.querySelector(".count");
     form.noValidate = true; // blank never sends; no bubble has to say so
     this.area.enterKeyHint = FINE.matches ? "send" : "enter";
-    // What was typed before this module came has precedence over the draft.
-    if (this.area.value === "") this.area.value = storage.getItem(key) ?? "";
+    this.#saved = storage.text(key) ?? "";
+    this.area.value = joined(this.#saved, this.area.value); // something may be typed already
     this.#listen();
     this.#measure();
   }
@@ -53,9 +58,19 @@ export class Composer {
     this.#save();
   }
 
+  /** Another tab has saved its draft, or sent it: taken over unless this one holds another text. */
+  stored(key, text) {
+    if (key !== this.key) return;
+    if (this.text === this.#saved) {
+      this.#saved = this.area.value = text ?? "";
+      this.#measure();
+    }
+    this.drafted();
+  }
+
   /** Puts a text back, above what is there. */
   restore(text) {
-    this.area.value = [text, this.text].filter(Boolean).join("\n");
+    this.area.value = joined(text, this.text);
     this.#changed();
     this.focus();
   }
@@ -72,7 +87,7 @@ export class Composer {
     });
     // The press must not take the focus: a phone would fold its keyboard away.
     this.button.addEventListener("pointerdown", (event) => event.preventDefault());
-    addEventListener("pagehide", () => this.#save());
+    addEventListener("pagehide", () => this.#save(true));
   }
 
   #key(event) {
@@ -99,15 +114,18 @@ export class Composer {
     this.#saving = setTimeout(() => this.#save(), SAVE_AFTER);
   }
 
-  #save() {
+  /** Saves what changed here. What another tab has saved meanwhile stays; who leaves adds to it. */
+  #save(leaving = false) {
     clearTimeout(this.#saving);
-    try {
-      if (this.text === "") this.storage.removeItem(this.key);
-      else this.storage.setItem(this.key, this.text);
-    } catch {
-      return; // a full disk: the text is still in the box
-    }
-    this.drafted(this.text !== "");
+    const { text } = this;
+    if (text === this.#saved) return;
+    const draft = this.storage.text(this.key) ?? "";
+    const others = draft !== this.#saved && draft !== "";
+    if (others && (!leaving || text === "")) return;
+    this.#saved = others ? joined(draft, text) : text;
+    if (this.#saved === "") this.storage.remove(this.key);
+    else this.storage.keep(this.key, this.#saved);
+    this.drafted();
   }
 
   #tellTyping() {

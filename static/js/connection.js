@@ -1,7 +1,7 @@
 // Owns the only WebSocket, the cursor and the backoff. Turns what arrives into events that are
 // in order and without holes (docs/protocol.md). Knows no DOM and nothing of the outbox.
 
-import { CLOSE, decode, encode } from "./protocol.js";
+import { CLOSE, COMMANDS, decode, encode } from "./protocol.js";
 
 const SECOND = 1000; // ms
 const PING_AFTER = 25 * SECOND; // of silence
@@ -69,6 +69,11 @@ export class Connection {
     if (!this.online || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(encode(name, fields));
     return true;
+  }
+
+  /** The same for what waits in the outbox. */
+  carry({ command, cid, fields }) {
+    return this.send(command, COMMANDS[command].includes("cid") ? { cid, ...fields } : fields);
   }
 
   /** Try now instead of when the backoff says. */

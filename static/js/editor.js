@@ -6,18 +6,43 @@ import { neighbour } from "./chunks.js";
 import { grow, meansSend } from "./composer.js";
 import { copy } from "./dialogs.js";
 import { clone } from "./dom.js";
-import { fillRow } from "./row.js";
+import { Unfinished } from "./unfinished.js";
 
 const UNDO = 6_000; // ms
 const COPIED = 2_000; // ms
+const MINE = ".mine:not(.damaged, .deleted)";
 
 export class Editor {
   #leaving = new Map(); // row -> timer: deleted, may still be undone
 
-  /** `on`: edit, remove, again, take, discard, leave. */
-  constructor({ timeline, limit, say, on }) {
+  /** `on`: edit, remove, again, take, discard, give, leave. */
+  constructor({ timeline, limit, say, kept, on }) {
     Object.assign(this, { timeline, limit, say, on });
+    this.unfinished = new Unfinished(kept);
     timeline.log.addEventListener("keydown", (event) => this.#key(event));
+    this.#reopen();
+  }
+
+  /** Half an edit from before a reload; without its message, gone or not loaded, it is offered. */
+  #reopen() {
+    const rows = this.unfinished.ids.map((id) => this.timeline.row(id));
+    const mine = rows.filter((row) => row?.matches(MINE));
+    for (const row of mine) this.#open(row);
+    const known = mine.map((row) => this.timeline.message(row).id);
+    for (const text of this.unfinished.takeOrphans(known)) this.on.give(text);
+  }
+
+  /** Ids mean other messages now. */
+  begin(epoch) {
+    this.unfinished.epoch = epoch;
+  }
+
+  /** The row goes, with what is being written in it. */
+  rescue(row) {
+    const { id, text } = this.timeline.message(row);
+    const { value } = row.querySelector(".editor textarea");
+    this.unfinished.remove(id);
+    if (value !== text) this.on.give(value);
   }
 
   clicked({ target }) {
@@ -58,13 +83,16 @@ export class Editor {
   /** Opens the last own message. False if there is none. */
   editLast() {
     let row = this.timeline.lastSent;
-    while (row && !row.matches(".mine:not(.damaged, .deleted)")) row = neighbour(row, "previous");
+    while (row && !row.matches(MINE)) row = neighbour(row, "previous");
     if (row) this.#edit(row);
     return Boolean(row);
   }
 
   #edit(row) {
-    if (row.querySelector(".editor")) return;
+    if (!row.querySelector(".editor")) this.#open(row).focus();
+  }
+
+  #open(row) {
     const editor = this.#box(row);
     this.timeline.scroll.hold(() => {
       row.querySelector(".body").hidden = true;
@@ -72,14 +100,17 @@ export class Editor {
     });
     const area = editor.querySelector("textarea");
     grow(area);
-    area.focus();
+    return area;
   }
 
   #box(row) {
     const editor = clone("editor");
     const area = editor.querySelector("textarea");
-    area.value = this.timeline.message(row).text;
+    const { id, text } = this.timeline.message(row);
+    area.value = this.unfinished.text(id) ?? text;
     area.addEventListener("input", () => {
+      if (area.value === this.timeline.message(row).text) this.unfinished.remove(id);
+      else this.unfinished.keep(id, area.value);
       area.setCustomValidity("");
       grow(area);
     });
@@ -101,14 +132,12 @@ export class Editor {
 
   #save(row, text) {
     const message = this.timeline.message(row);
+    if (text !== message.text) this.on.edit(message.id, text);
     this.#close(row);
-    if (text === message.text) return;
-    fillRow(row, { ...message, text }, true, this.say);
-    row.dataset.state = "pending";
-    this.on.edit(message.id, text);
   }
 
   #close(row) {
+    this.unfinished.remove(this.timeline.message(row).id);
     this.timeline.scroll.hold(() => {
       row.querySelector(".editor").remove();
       row.querySelector(".body").hidden = false;

@@ -1,82 +1,103 @@
 // Wires the page: the only module that knows both the line and the list. Owns what is on its way
-// from one to the other, and when the parts that can wait (people.js, editor.js) are loaded.
+// from one to the other.
 
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
-import { Changes, Outbox } from "./outbox.js";
+import { News } from "./news.js";
+import { Outbox } from "./outbox.js";
+import { Parts } from "./parts.js";
 import { CLOSE } from "./protocol.js";
 import { Reading } from "./reading.js";
 import { Rooms } from "./rooms.js";
-import { openStorage } from "./storage.js";
+import { PersonStorage } from "./storage.js";
 import { Strip } from "./strip.js";
 import { Timeline } from "./timeline.js";
 import { speaker } from "./words.js";
 
-const STILL = 100; // ms without a frame
-const REFUSED = 6_000; // ms a refused edit or deletion is spoken of
-
 const find = (selector) => document.querySelector(selector);
 
 class Page {
-  #arrived = []; // messages that wait for the next frame
   #afresh = false; // what was shown came from another life of the server
   #failed = new Set(); // cids already said to have failed
-  #loading = false; // the parts that can wait
-  #tries = 0;
-  #arrive; // called with them
-  #parts = new Promise((resolve) => (this.#arrive = resolve));
+  #stranger = false; // another person uses this browser now
 
   constructor(boot) {
     this.boot = boot;
     this.language = document.documentElement.lang;
     this.say = speaker(boot.words, this.language);
-    this.storage = openStorage();
     this.root = new URL(boot.base || "./", location.href);
-    this.room = new URL(`r/${encodeURIComponent(boot.room)}`, this.root).href;
+    this.room = this.address(boot.room);
+    const home = `chat:${this.root.pathname}`;
     // Another person on this browser, or another chat on this host, must not meet these.
-    this.name = `chat:${this.root.pathname}:${boot.you.user}`;
+    this.storage = new PersonStorage(`${home}:${boot.you.user}`);
+    this.storage.inherit(`${home}:rooms`, "rooms");
     this.build();
     this.listen();
   }
 
   build() {
     const { boot, say, storage } = this;
-    this.changes = new Changes((name, fields) => this.connection.send(name, fields));
+    this.parts = new Parts((modules) => this.makeParts(modules));
     this.outbox = this.makeOutbox();
     this.timeline = this.makeTimeline();
-    this.strip = new Strip(say, (change) => this.timeline.scroll.hold(change), () => this.standing());
+    this.strip = this.makeStrip();
     this.reading = new Reading({
       timeline: this.timeline,
       say,
       storage,
-      key: `${this.name}:${boot.room}:read`,
+      key: `${boot.room}:read`,
       unreadIcon: new URL(`${boot.static}/icon-unread.svg`, location.href).href,
       tell: (id) => this.connection.send("read", { id }),
     });
     performance.mark("list-ready");
-    this.rooms = new Rooms({
-      ...boot,
-      say,
-      storage,
-      key: `chat:${this.root.pathname}:rooms`,
-      draftKey: (room) => this.draftKey(room),
-    });
+    this.news = this.makeNews();
+    this.rooms = new Rooms({ ...boot, say, storage, waiting: () => this.elsewhere?.counts });
     this.connection = this.makeConnection();
     this.composer = this.makeComposer();
   }
 
-  draftKey(room) {
-    return `${this.name}:${room}:draft`;
+  address(room) {
+    return new URL(`r/${encodeURIComponent(room)}`, this.root).href;
+  }
+
+  /** What every outbox of this person is made with. */
+  get sending() {
+    return { storage: this.storage, you: this.boot.you, say: this.say };
   }
 
   makeOutbox() {
-    return new Outbox({
-      name: `${this.name}:${this.boot.room}`,
-      storage: this.storage,
-      words: { late: this.say("message.late"), old: this.say("message.old") },
-      say: (fields) => this.connection.send("say", fields),
+    const line = {
+      carries: () => true,
+      send: (entry) => !this.#stranger && this.connection.carry(entry),
       silent: () => this.connection.restart(),
-      changed: (entries) => this.pend(entries),
+    };
+    const outbox = new Outbox({
+      ...this.sending,
+      room: this.boot.room,
+      line,
+      changed: () => this.pend(),
+      returned: (entry, detail) => this.returned(entry, detail),
+    });
+    outbox.epoch = this.boot.epoch;
+    return outbox;
+  }
+
+  makeNews() {
+    const { timeline, reading, outbox, say } = this;
+    return new News({ you: this.boot.you, timeline, reading, outbox, say, later: (use) => this.later(use) });
+  }
+
+  makeStrip() {
+    return new Strip({
+      say: this.say,
+      hold: (change) => this.timeline.scroll.hold(change),
+      standing: () => ({ failed: this.failed.length, updated: this.updated }),
+      acts: {
+        retry: () => this.connection.retry(),
+        resume: () => this.connection.resume(),
+        tryAll: () => this.failed.forEach(({ cid }) => this.outbox.again(cid)),
+        reload: () => location.reload(),
+      },
     });
   }
 
@@ -89,6 +110,7 @@ class Page {
       say,
       load: (query) => this.load(query),
       stuck: () => this.reading?.update(),
+      leaves: (row) => this.editor.rescue(row),
     });
   }
 
@@ -99,8 +121,8 @@ class Page {
       url,
       signInUrl: `${this.room}/messages?limit=1`,
       cursor: { epoch: this.boot.epoch, rev: this.boot.rev },
-      hear: (name, fields, fresh) => this.hear[name]?.(fields, fresh),
-      lost: (code) => this.outbox.down(code === CLOSE.TOO_BIG && this.say("message.too_big")),
+      hear: (name, fields, fresh) => this.#stranger || this.hear[name]?.(fields, fresh),
+      lost: (code) => this.lost(code),
       changed: (state) => this.connected(state),
     });
   }
@@ -111,7 +133,7 @@ class Page {
       limit: this.boot.limits.text,
       say: this.say,
       storage: this.storage,
-      key: this.draftKey(this.boot.room),
+      key: `${this.boot.room}:draft`,
       send: (text) => this.send(text),
       typing: () => this.connection.send("typing", {}),
       editLast: () => this.editor?.editLast(),
@@ -119,9 +141,25 @@ class Page {
     });
   }
 
+  makeParts({ People, Editor, Elsewhere, wireViewport }) {
+    const { boot, say, language, timeline } = this;
+    const people = new People({ you: boot.you, say, language, storage: this.storage });
+    const kept = { storage: this.storage, room: boot.room, epoch: this.outbox.epoch };
+    this.editor = new Editor({ timeline, limit: boot.limits.text, say, kept, on: this.done() });
+    this.elsewhere = new Elsewhere({
+      ...this.sending,
+      room: boot.room,
+      address: (room) => this.address(room),
+      changed: () => this.rooms.mark(),
+    });
+    this.rooms.mark();
+    wireViewport();
+    return { people, editor: this.editor, elsewhere: this.elsewhere };
+  }
+
   start() {
-    this.timeline.confirmed.forEach((cid) => this.outbox.confirm(cid));
-    this.pend(this.outbox.entries);
+    this.timeline.mine.forEach((message) => this.outbox.heard(message));
+    this.pend();
     this.reading.divide();
     this.reading.update();
     document.documentElement.dataset.ready = "";
@@ -141,19 +179,21 @@ class Page {
       const opener = target.closest("[data-opens]");
       if (opener) this.later(({ people }) => people.open(opener));
     });
-    find(".sign-out").addEventListener("submit", () => this.forget());
-    addEventListener("storage", (event) => this.outbox.stored(event));
+    addEventListener("storage", ({ key, newValue }) => this.stored(this.storage.own(key), newValue));
+    addEventListener("beforeunload", (event) => this.storage.holdsTyped && event.preventDefault());
     addEventListener("focus", () => this.reading.returned());
     addEventListener("blur", () => this.reading.returned());
     document.addEventListener("visibilitychange", () => this.seen());
-    visualViewport?.addEventListener("resize", () => this.fit());
   }
 
-  /** Where a keyboard covers the page instead of shrinking it (iOS), the page shrinks itself. */
-  fit() {
-    const { height, scale } = visualViewport;
-    const covered = scale === 1 && height < innerHeight - 1;
-    document.documentElement.style.setProperty("--vvh", covered ? `${height}px` : "100dvh");
+  /** Another tab of this person has changed what is kept under a key. */
+  stored(key, text) {
+    if (key === null) return;
+    this.storage.heard(key);
+    this.outbox.stored(key, text);
+    this.elsewhere?.stored(key, text);
+    this.composer.stored(key, text);
+    this.rooms.mark();
   }
 
   seen() {
@@ -166,89 +206,72 @@ class Page {
   // --- what a person does
 
   send(text) {
-    if (!this.outbox.add(text)) return false;
+    if (!this.outbox.add("say", { text })) return false;
     this.timeline.divide();
     this.timeline.scroll.toEnd();
     this.reading.update();
     return true;
   }
 
-  /** Nothing of this person stays on a browser that others may use. */
-  forget() {
-    if (!this.connection.online) return; // then it will not be done
-    this.composer.clear();
-    for (const key of Object.keys(this.storage)) {
-      if (key.startsWith(`${this.name}:`)) this.storage.removeItem(key);
-    }
+  /** What a person may do to a row. */
+  done() {
+    return {
+      edit: (id, text) => this.outbox.add("edit", { id, text }),
+      remove: (id) => this.outbox.add("delete", { id }),
+      again: (cid) => this.outbox.again(cid),
+      take: (cid) => this.composer.restore(this.outbox.discard(cid)),
+      discard: (cid) => this.outbox.discard(cid),
+      give: (text) => this.give(text, this.say("message.gone")),
+      leave: () => this.composer.focus(),
+    };
+  }
+
+  /** A text without a message of its own goes back into the box. */
+  give(text, detail) {
+    this.composer.restore(text);
+    this.strip.brief({ key: "conn.refused", kind: "bad", values: { detail } });
+  }
+
+  /** An edit or a deletion will not be done; an edit is text too, and text is never lost. */
+  returned({ fields }, detail) {
+    this.alert(detail);
+    this.give(fields.text ?? "", detail);
   }
 
   // --- what the line brings
 
   hear = {
-    welcome: ({ people, version, you }, afresh) => {
+    welcome: ({ people, version, you, epoch }, afresh) => {
+      this.#stranger = you.user !== this.boot.you.user;
+      if (this.#stranger) return location.reload();
       if (afresh) {
-        this.#arrived = [];
+        this.news.forget();
         this.timeline.clear();
-        this.pend(this.outbox.entries);
+        this.outbox.epoch = epoch;
+        this.editor?.begin(epoch);
+        this.pend();
       }
       this.#afresh ||= afresh;
       Object.assign(this.boot.you, you);
       this.updated = version !== this.boot.version;
       this.later((parts) => parts.people.show(people));
     },
-    message: (message, fresh) => {
-      this.later(({ people }) => people.typing.stopped(message.user));
-      if (fresh) this.changes.done(message.id);
-      else if (!message.cid) return;
-      this.#arrived.push(message);
-      if (this.#arrived.length > 1) return;
-      requestAnimationFrame(() => this.takeIn());
-      setTimeout(() => this.takeIn(), STILL); // a page nobody sees has no frames
-    },
+    message: (message, fresh) => this.news.message(message, fresh),
     live: () => {
-      this.takeIn();
+      this.news.takeIn();
       this.timeline.caughtUp();
       if (this.#afresh) this.reading.restart();
       this.#afresh = false;
       this.outbox.flush();
-      this.changes.again();
+      this.later(({ elsewhere }) => elsewhere.flush());
       if (document.visibilityState === "hidden") this.connection.send("appear", { here: false });
     },
-    gap: (fields) => {
-      this.takeIn();
-      if (fields.count > 0) this.timeline.gap(fields);
-    },
-    people: (people) => {
-      this.later((parts) => parts.people.show(people));
-      this.welcomeThe(people.joined ?? []);
-    },
-    typing: (someone) => {
-      if (someone.user !== this.boot.you.user) this.later(({ people }) => people.typing.heard(someone));
-    },
+    gap: (fields) => this.news.gap(fields),
+    people: (people) => this.news.people(people),
+    typing: (someone) => this.news.typing(someone),
     read: ({ id }) => this.reading.upTo(id),
-    refused: (refusal) => this.refused(refusal),
+    refused: (refusal) => this.outbox.refuse(refusal),
   };
-
-  takeIn() {
-    const messages = this.#arrived;
-    this.#arrived = [];
-    if (messages.length === 0) return;
-    this.timeline.apply(messages);
-    for (const message of messages) {
-      if (message.cid) this.outbox.confirm(message.cid);
-      const fromOther = message.user !== this.boot.you.user && message.rev === message.id;
-      if (!fromOther || !message.live || message.deleted) continue;
-      this.later(({ people }) => people.announcer.message(message));
-    }
-    this.reading.update();
-  }
-
-  welcomeThe(newcomers) {
-    this.takeIn(); // what was said before they came stands before them
-    for (const name of newcomers) {
-      if (name !== this.boot.you.name) this.timeline.note(this.say("people.joined", { name }));
-    }
-  }
 
   async load(query) {
     const answer = await fetch(`${this.room}/messages?${new URLSearchParams(query)}`, {
@@ -256,98 +279,45 @@ class Page {
     });
     if (!answer.ok) throw new Error(answer.statusText);
     const page = await answer.json();
-    for (const { cid } of page.messages) if (cid) this.outbox.confirm(cid);
+    for (const { cid } of page.messages) if (cid) this.outbox.heard({ cid }); // not the text: it may be old
     return page;
   }
 
-  refused({ cid, id, detail, retry }) {
-    if (cid) return this.outbox.refuse({ cid, detail, retry });
-    if (id === undefined) return;
-    if (retry !== undefined) return setTimeout(() => this.changes.again(), retry);
-    const text = this.changes.done(id);
-    this.timeline.revert(id);
-    this.alert(detail);
-    this.strip.brief({ key: "conn.refused", kind: "bad", values: { detail } }, REFUSED);
-    if (text) this.composer.restore(text); // an edit is text too, and text is never lost
+  /** The line ended. */
+  lost(code) {
+    if (code === CLOSE.SIGNED_OUT) this.storage.forget(); // here or in another tab
+    this.outbox.down(code === CLOSE.TOO_BIG && this.say("message.too_big"));
   }
 
-  pend(entries) {
-    this.timeline.pend(entries, this.connection?.online);
-    const failed = entries.filter((entry) => entry.failed);
+  get failed() {
+    return this.outbox.entries.filter((entry) => entry.failed);
+  }
+
+  pend() {
+    this.timeline.pend(this.outbox.entries, this.connection?.online);
+    const { failed } = this;
     const news = failed.find(({ cid }) => !this.#failed.has(cid));
     this.#failed = new Set(failed.map(({ cid }) => cid));
     if (news) this.alert(this.say("message.alert", { detail: news.failed }));
     this.strip?.refresh();
   }
 
-  // --- the parts that can wait
-
-  /** Calls `use` with {people, editor} as soon as they are there. */
   later(use) {
-    this.#parts.then(use);
+    this.parts.later(use);
   }
 
   alert(text) {
     this.later(({ people }) => people.announcer.alert(text));
   }
 
-  /** Loads them once the line is up, or known to be down; if that fails, with the next such news. */
-  async complete() {
-    if (this.#loading) return;
-    this.#loading = true;
-    this.#tries += 1;
-    const again = this.#tries > 1 ? `?${this.#tries}` : ""; // engines remember an address that failed
-    const modules = ["people", "editor"].map((name) => import(`./${name}.js${again}`));
-    const [people, editor] = await Promise.all(modules).catch(() => []);
-    this.#loading = Boolean(editor);
-    if (!editor) return;
-    const { boot, say, language, timeline } = this;
-    this.editor = new editor.Editor({ timeline, limit: boot.limits.text, say, on: this.done() });
-    this.#arrive({ people: new people.People({ you: boot.you, say, language }), editor: this.editor });
-  }
-
-  /** What a person may do to a row. */
-  done() {
-    return {
-      edit: (id, text) => this.changes.make("edit", { id, text }),
-      remove: (id) => this.changes.make("delete", { id }),
-      again: (cid) => this.outbox.again(cid),
-      take: (cid) => this.composer.restore(this.outbox.discard(cid)),
-      discard: (cid) => this.outbox.discard(cid),
-      leave: () => this.composer.focus(),
-    };
-  }
-
-  // --- the strip
-
   connected(state) {
     const shown = { online: "online", connecting: "connecting" };
     document.documentElement.dataset.conn = shown[state] ?? "offline";
-    this.pend(this.outbox.entries);
+    this.pend();
+    this.strip.connected(state);
     if (state === "signed_out") location.reload();
-    else if (state === "online") this.strip.over();
-    else this.strip.trouble(this.troubles[state]);
     if (state === "online") performance.mark("socket-ready");
-    if (state !== "connecting") this.complete();
-  }
-
-  troubles = {
-    connecting: { key: "conn.connecting" },
-    offline: { key: "conn.offline", button: "conn.try", action: () => this.connection.retry() },
-    blocked: { key: "conn.blocked", button: "conn.try", action: () => this.connection.retry() },
-    removed: { key: "conn.removed", kind: "bad" },
-    replaced: { key: "conn.replaced", button: "conn.here", action: () => this.connection.resume() },
-  };
-
-  /** What is worth a line while all is well. */
-  standing() {
-    const failed = this.outbox.entries.filter((entry) => entry.failed);
-    if (failed.length > 1) {
-      const action = () => failed.forEach(({ cid }) => this.outbox.again(cid));
-      return { key: "conn.failed", kind: "bad", values: { n: failed.length }, button: "conn.try_all", action };
-    }
-    if (!this.updated) return null;
-    return { key: "conn.updated", kind: "good", button: "conn.reload", action: () => location.reload() };
+    if (state !== "connecting") this.parts.fetch();
   }
 }
 

@@ -1,125 +1,108 @@
-// Owns what was written and is not yet confirmed: on disk before it is sent, out of it only when
-// the message itself comes back, or the person discards it. Edits and deletions on their way are
-// kept in memory. Knows no DOM and no socket.
+// Owns what was said, edited and deleted in one room and is not yet answered: on disk before it is
+// sent, out of it only when the change itself comes back, is refused, or the person discards it.
+// Knows no DOM and no socket.
 //
-// One localStorage key per message: tabs never overwrite each other's. One tab at a time sends,
-// one message at a time, in the order they were written; the server drops what it already has.
+// One tab at a time sends, one entry at a time, in the order they were made. What was sent once is
+// never replaced: whatever comes later waits behind it. The server drops what it already has.
+
+import { Entries, newId } from "./entries.js";
+import { alone } from "./turns.js";
 
 const ANSWER_WITHIN = 10_000; // ms without an answer: the line is dead
-const TRIES = 3; // unanswered while online before a message counts as failed
-const LEASE = 5_000; // ms a tab may send without renewing, where there are no Web Locks
+const TRIES = 3; // unanswered while online before an entry counts as failed
+const SETTLING = 5_000; // ms in which a message that another tab saw confirmed reaches this one
 const OLD = 24 * 3_600_000; // ms
 const MOST = 100; // messages waiting
 
-/** A random id, also on plain http where crypto.randomUUID does not exist. */
-export function newId() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+// What the server takes out of a text, so that an edit knows itself when it comes back.
+const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
+const asStored = (text) => text.replace(/\r\n?/g, "\n").replace(CONTROLS, "");
 
-/** Edits and deletions under way: kept until they come back or are refused, sent again on a new line. */
-export class Changes {
-  #sent = new Map(); // id -> [command, fields]
-
-  constructor(send) {
-    this.send = send;
-  }
-
-  make(command, fields) {
-    this.#sent.set(fields.id, [command, fields]);
-    this.send(command, fields);
-  }
-
-  again() {
-    for (const change of this.#sent.values()) this.send(...change);
-  }
-
-  /** Takes a change off the list; gives the text it carried. */
-  done(id) {
-    const text = this.#sent.get(id)?.[1].text;
-    this.#sent.delete(id);
-    return text;
-  }
+/** Is this message what became of the entry? An edit only by its own text: it may be older news. */
+function answers({ cid, command, fields, sent }, message) {
+  if (command === "say") return message.cid === cid;
+  if (message.id !== fields.id) return false;
+  return command === "delete" ? message.deleted : sent && !message.deleted && message.text === fields.text;
 }
 
 /**
- * `say(entry)` sends and returns whether the line took it; `silent()` hears that the line does
- * not answer; `changed(entries)` gets all entries, oldest first, whenever one changes. An entry
- * is {cid, text, at, failed?} and, while it waits to be sent again, `retryAt` and `detail`.
+ * `line`: {carries(command), send(entry), silent()}; `send` returns whether the line took it.
+ * `changed()` is called whenever an entry changes; `returned(entry, detail)` when an edit or a
+ * deletion will not be done. Entries that wait to be sent again have `retryAt` and `detail`.
  */
 export class Outbox {
-  #flight = null; // {cid, settle} of the one message being sent by this tab
+  epoch = null; // of the history that ids mean messages in; null: not known here
+  #flight = null; // {cid, settle} of the one entry being sent by this tab
   #tries = new Map();
   #waits = new Map(); // cid -> {retryAt, detail}
   #flushing = false;
   #more = false; // asked to flush while flushing
-  #unsaved = new Map(); // what a full disk did not take
 
-  constructor({ name, storage, say, silent, changed, words }) {
-    Object.assign(this, { name, storage, say, silent, changed, words });
+  constructor({ storage, room, you, say, line, changed, returned }) {
+    Object.assign(this, { storage, room, you, say, line, changed, returned });
+    this.kept = new Entries(storage, room, say("message.damaged_here"));
   }
 
   /** Oldest first. */
   get entries() {
-    const entries = new Map(this.#unsaved);
-    for (let n = 0; n < this.storage.length; n += 1) {
-      const key = this.storage.key(n);
-      if (!key?.startsWith(this.#key(""))) continue;
-      const cid = key.slice(this.#key("").length);
-      const saved = JSON.parse(this.storage.getItem(key));
-      if (saved) entries.set(cid, { cid, ...saved });
-    }
-    return [...entries.values()]
-      .map((entry) => ({ ...entry, ...this.#waits.get(entry.cid) }))
-      .sort((a, b) => a.at - b.at);
+    const ours = this.kept.all.filter((entry) => !this.#foreign(entry));
+    return ours.map((entry) => ({ ...entry, ...this.#waits.get(entry.cid) }));
   }
 
-  /** Keeps a text and sends it when it can be. Null if too many are waiting already. */
-  add(text) {
-    const waiting = this.entries;
-    if (waiting.length >= MOST) return null;
-    const at = Math.max(Date.now(), (waiting.at(-1)?.at ?? 0) + 1); // order outlives a clock set back
-    const entry = { cid: newId(), text, at };
-    this.#save(entry);
-    this.#tell();
+  /** Keeps a command and sends it when it can be. Null if too many messages are waiting already. */
+  add(command, fields) {
+    const waiting = this.kept.all;
+    if (command === "say" && waiting.length >= MOST) return null;
+    if (fields.text) fields = { ...fields, text: asStored(fields.text) };
+    // Of the changes to one message only the newest is worth sending, unless one is out already.
+    const idle = waiting.filter((entry) => fields.id && entry.fields.id === fields.id && !entry.sent);
+    idle.forEach(({ cid }) => this.kept.remove(cid));
+    const made = { at: this.#now(waiting), epoch: this.epoch, person: this.you.name };
+    const entry = { cid: newId(), command, fields, ...made };
+    this.kept.save(entry);
+    this.changed();
     this.flush();
     return entry;
   }
 
-  /** My own message came back: it is stored. */
-  confirm(cid) {
-    const mine = this.#unsaved.has(cid) || this.storage.getItem(this.#key(cid)) !== null;
-    this.#settle(cid, "confirmed");
-    if (!mine) return;
-    this.#remove(cid);
-    this.#tell();
+  /** My own message as it is now: it may be what an entry waits for. */
+  heard(message) {
+    const done = this.kept.all.filter((entry) => answers(entry, message));
+    if (message.cid) this.#settle(message.cid, "confirmed"); // also where its key is gone already
+    for (const { cid } of done) {
+      this.#remove(cid);
+      this.#settle(cid, "confirmed");
+    }
+    if (done.length > 0) this.changed();
   }
 
   /** The server said no: for now (`retry` ms), or for good. */
-  refuse({ cid, detail, retry }) {
-    if (retry === undefined) this.#fail(cid, detail);
-    else this.#waits.set(cid, { retryAt: Date.now() + retry, detail });
-    this.#settle(cid, "refused");
-    this.#tell();
+  refuse({ cid, id, detail, retry }) {
+    const mine = (entry) => (cid ? entry.cid === cid : entry.sent && entry.fields.id === id);
+    const entry = this.kept.all.find(mine);
+    if (!entry) return this.#settle(cid, "refused");
+    if (retry === undefined) this.#fail(entry, detail);
+    else this.#waits.set(entry.cid, { retryAt: Date.now() + retry, detail });
+    this.#settle(entry.cid, "refused");
+    this.changed();
   }
 
   /** Sends a failed message once more, under the same cid: it is stored at most once. */
   again(cid) {
-    const entry = this.#find(cid);
-    if (!entry) return;
+    const { failed, ...entry } = this.kept.find(cid) ?? {};
+    if (!failed) return;
     this.#tries.delete(cid);
-    this.#save({ cid, text: entry.text, at: Date.now() });
-    this.#tell();
+    this.kept.save({ ...entry, at: this.#now(this.kept.all) });
+    this.changed();
     this.flush();
   }
 
-  /** Forgets a message and returns its text. */
+  /** Forgets an entry and returns its text. */
   discard(cid) {
-    const text = this.#find(cid)?.text;
+    const text = this.kept.find(cid)?.fields.text;
     this.#remove(cid);
     this.#settle(cid, "discarded");
-    this.#tell();
+    this.changed();
     return text;
   }
 
@@ -130,13 +113,14 @@ export class Outbox {
     else this.#settle(this.#flight.cid, "down");
   }
 
-  /** Another tab wrote or removed an entry. */
-  stored({ key, newValue }) {
-    if (!key?.startsWith(this.#key(""))) return;
-    if (newValue === null) this.#settle(key.slice(this.#key("").length), "confirmed");
+  /** Another tab wrote or removed the entry under a key. */
+  stored(key, text) {
+    const cid = this.kept.cidOf(key);
+    if (!cid) return;
+    if (text === null) this.#settle(cid, "confirmed");
     // The tab that confirmed may be ahead of our own line: wait for the message, then tidy up.
-    setTimeout(() => this.#tell(), newValue === null ? LEASE : 0);
-    if (newValue !== null) this.flush();
+    setTimeout(() => this.changed(), text === null ? SETTLING : 0);
+    if (text !== null) this.flush();
   }
 
   /** Sends what waits, unless another tab is at it; that tab then sends ours too. */
@@ -146,39 +130,49 @@ export class Outbox {
     if (this.#flushing || !this.#next()) return;
     this.#flushing = true;
     this.#more = false;
-    await this.#alone(async () => {
+    const work = async () => {
       for (let entry = this.#next(); entry; entry = this.#next()) {
         if (!(await this.#deliver(entry))) break;
       }
-    });
+    };
+    await alone(this.storage, `${this.room}:outbox`, work, (time) => setTimeout(() => this.flush(), time));
     this.#flushing = false;
     if (this.#more) this.flush(); // the line came back while this round was ending
   }
 
-  /** Sends one message. False: the line is down, leave the rest for later. */
-  async #deliver({ cid, text, retryAt = 0 }) {
-    const wait = retryAt - Date.now();
+  /** Sends one entry. False: the line is down, leave the rest for later. */
+  async #deliver({ cid }) {
+    const wait = (this.#waits.get(cid)?.retryAt ?? 0) - Date.now();
     if (wait > 0) await this.#flown(cid, wait);
-    if (!this.#find(cid)) return true; // confirmed or discarded while it waited
+    const entry = this.kept.find(cid);
+    if (!entry || entry.failed) return true; // confirmed or discarded while it waited
     this.#waits.delete(cid);
+    if (this.#foreign(entry)) return this.#fail(entry, this.say("message.restored")), this.changed(), true;
     const answer = this.#flown(cid, ANSWER_WITHIN);
-    if (!this.say({ cid, text })) {
+    if (!this.line.send(entry)) {
       this.#settle(cid, "down");
       return false;
     }
+    if (!entry.sent) this.kept.save({ ...entry, sent: Date.now() });
     const outcome = await answer;
     if (outcome === "silent") this.#unanswered(cid);
     return outcome !== "down" && outcome !== "silent";
   }
 
+  /** Made in another history: the id may be another message's now. */
+  #foreign({ command, epoch }) {
+    return command !== "say" && this.epoch !== null && epoch !== this.epoch;
+  }
+
   #unanswered(cid) {
     const tries = (this.#tries.get(cid) ?? 0) + 1;
     this.#tries.set(cid, tries);
-    if (tries >= TRIES) {
-      this.#fail(cid, this.words.late);
-      this.#tell();
+    const entry = this.kept.find(cid);
+    if (entry && tries >= TRIES) {
+      this.#fail(entry, this.say("message.late"));
+      this.changed();
     }
-    this.silent();
+    this.line.silent();
   }
 
   #flown(cid, time) {
@@ -195,72 +189,32 @@ export class Outbox {
     settle(outcome);
   }
 
-  #key(cid) {
-    return `${this.name}:outbox:${cid}`;
-  }
-
-  #find(cid) {
-    return this.entries.find((entry) => entry.cid === cid);
+  #now(waiting) {
+    return Math.max(Date.now(), (waiting.at(-1)?.at ?? 0) + 1); // order outlives a clock set back
   }
 
   #next() {
-    return this.entries.find((entry) => !entry.failed);
+    return this.kept.all.find(({ failed, command }) => !failed && this.line.carries(command));
   }
 
   #expire() {
-    const old = this.entries.filter(({ failed, at }) => !failed && Date.now() - at > OLD);
-    for (const { cid } of old) this.#fail(cid, this.words.old);
-    if (old.length > 0) this.#tell();
+    const mine = this.kept.all.filter(({ failed, command }) => !failed && this.line.carries(command));
+    const old = mine.filter(({ at }) => Date.now() - at > OLD);
+    for (const entry of old) this.#fail(entry, this.say("message.old"));
+    if (old.length > 0) this.changed();
   }
 
-  #fail(cid, detail) {
-    const entry = this.#find(cid);
-    this.#waits.delete(cid);
-    if (entry) this.#save({ cid, text: entry.text, at: entry.at, failed: detail });
-  }
-
-  #save({ cid, ...entry }) {
-    try {
-      this.storage.setItem(this.#key(cid), JSON.stringify(entry));
-      this.#unsaved.delete(cid);
-    } catch {
-      this.#unsaved.set(cid, { cid, ...entry });
-    }
+  /** A message stays, to be tried again by hand; a change to one is given back. */
+  #fail(entry, detail) {
+    this.#waits.delete(entry.cid);
+    if (entry.command === "say") return this.kept.save({ ...entry, failed: detail });
+    this.#remove(entry.cid);
+    this.returned(entry, detail);
   }
 
   #remove(cid) {
     this.#waits.delete(cid);
     this.#tries.delete(cid);
-    this.#unsaved.delete(cid);
-    this.storage.removeItem(this.#key(cid));
-  }
-
-  #tell() {
-    this.changed(this.entries);
-  }
-
-  /** Runs `work` in one tab at a time. */
-  #alone(work) {
-    if (navigator.locks) return navigator.locks.request(`${this.name}:outbox`, work);
-    return this.#leased(work);
-  }
-
-  async #leased(work) {
-    const key = `${this.name}:lease`;
-    const mine = (this.tab ??= newId());
-    const take = () => this.storage.setItem(key, JSON.stringify([mine, Date.now() + LEASE]));
-    const [holder, until] = JSON.parse(this.storage.getItem(key) ?? "[null, 0]");
-    if (holder !== mine && until > Date.now()) {
-      setTimeout(() => this.flush(), until - Date.now());
-      return;
-    }
-    take();
-    const renewal = setInterval(take, LEASE / 3);
-    try {
-      await work();
-    } finally {
-      clearInterval(renewal);
-      this.storage.removeItem(key);
-    }
+    this.kept.remove(cid);
   }
 }

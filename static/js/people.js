@@ -6,6 +6,7 @@ import { Announcer } from "./announcer.js";
 import { wireInvite, wireRename, wireSignOut } from "./dialogs.js";
 import { clone, element } from "./dom.js";
 import { openDialog, wireDrawers } from "./drawers.js";
+import { wireLeaving } from "./leaving.js";
 import { Typing } from "./typing.js";
 import { initials } from "./words.js";
 
@@ -18,7 +19,7 @@ const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCas
 export class People {
   #known = { total: 0, here: 0, people: [] };
 
-  constructor({ you, say, language }) {
+  constructor({ you, say, language, storage }) {
     Object.assign(this, { you, say });
     this.typing = new Typing(say, language);
     this.announcer = new Announcer(say);
@@ -29,6 +30,7 @@ export class People {
     wireInvite(find("dialog#invite"), say);
     wireRename(find("form.rename"), you, say);
     wireSignOut(find("form.sign-out"));
+    wireLeaving(find("form.sign-out"), say, storage);
   }
 
   /** Opens the dialog that a button stands for. */

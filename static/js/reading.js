@@ -14,8 +14,8 @@ export class Reading {
   constructor({ timeline, say, storage, key, unreadIcon, tell }) {
     Object.assign(this, { timeline, say, storage, key, unreadIcon, tell });
     this.pill = document.querySelector(".latest");
-    this.read = Number(storage.getItem(key)) || timeline.newest;
-    storage.setItem(key, this.read);
+    this.read = storage.read(key, 0) || timeline.newest;
+    storage.write(key, this.read);
     this.pill.addEventListener("click", () => timeline.scroll.toEnd());
     this.#away = !attentive();
   }
@@ -42,7 +42,7 @@ export class Reading {
   /** The messages are others now (a backup came back): begin with what there is. */
   restart() {
     this.read = this.timeline.newest;
-    this.storage.setItem(this.key, this.read);
+    this.storage.write(this.key, this.read);
     this.update();
   }
 
@@ -56,7 +56,7 @@ export class Reading {
     const { newest, scroll } = this.timeline;
     if (newest > this.read && attentive() && scroll.stuck) {
       this.read = newest;
-      this.storage.setItem(this.key, newest);
+      this.storage.write(this.key, newest);
       this.#telling ||= setTimeout(() => this.#tell(), TELL_AFTER);
     }
     this.#count();

@@ -4,12 +4,13 @@ import { clone, element } from "./dom.js";
 
 /** The rooms this browser has been in, in the order of the first visit, with their drafts. */
 export class Rooms {
-  constructor({ room, title, base, say, storage, key, draftKey }) {
-    Object.assign(this, { room, title, base, say, storage, draftKey, list: document.querySelector(".rooms") });
-    const visited = JSON.parse(storage.getItem(key) ?? "[]");
-    if (!visited.includes(room)) storage.setItem(key, JSON.stringify([...visited, room]));
-    this.house = this.list.querySelector("a").dataset.room;
-    const others = [...visited, room].filter((name) => name !== this.house);
+  /** `waiting()`: {waiting, failed} of each room in which there is something. */
+  constructor({ room, title, base, say, storage, waiting }) {
+    Object.assign(this, { room, title, base, say, storage, waiting, list: document.querySelector(".rooms") });
+    const visited = storage.read("rooms", []).filter((name) => typeof name === "string");
+    if (!visited.includes(room)) storage.write("rooms", [...visited, room]);
+    const house = this.list.querySelector("a").dataset.room;
+    const others = [...visited, room].filter((name) => name !== house);
     const rows = [...new Set(others)].map((name) => this.#row(name));
     this.list.replaceChildren(this.list.firstElementChild, ...rows);
     this.mark();
@@ -25,16 +26,37 @@ export class Rooms {
     return row;
   }
 
+  /** Says beside each room what waits in it, what was not sent, and that there is a draft. */
   mark() {
+    const waits = this.waiting();
     for (const link of this.list.querySelectorAll("a")) {
-      const drafted = this.storage.getItem(this.draftKey(link.dataset.room)) !== null;
-      const old = link.querySelector(".mark");
-      if (!drafted) old?.remove();
-      else if (!old) {
-        const mark = element("span", this.say("rooms.draft"));
-        mark.className = "mark";
-        link.append(mark);
-      }
+      const { room } = link.dataset;
+      const { waiting = 0, failed = 0 } = waits?.get(room) ?? {};
+      const marks = [
+        failed && this.#count("alert", "rooms.failed", failed),
+        waiting && this.#count("clock", "rooms.waiting", waiting),
+        this.storage.text(`${room}:draft`) && this.#mark(this.say("rooms.draft")),
+      ];
+      link.querySelectorAll(".mark").forEach((old) => old.remove());
+      link.append(...marks.filter(Boolean));
     }
+  }
+
+  #mark(...children) {
+    const mark = element("span", ...children);
+    mark.className = "mark";
+    return mark;
+  }
+
+  /** A sign and a number for the eye, the words for everybody else. */
+  #count(sign, key, n) {
+    const words = element("span", this.say(key, { n }));
+    words.className = "vh";
+    const number = element("span", String(n));
+    number.ariaHidden = "true";
+    const mark = this.#mark(clone(`sign-${sign}`), number, words);
+    mark.classList.add(sign);
+    mark.title = words.textContent;
+    return mark;
   }
 }

@@ -71,6 +71,16 @@ function fillHead(row, { at, name, edited, id }, key, shown) {
   if (edited) mark.title = fullTime(edited);
 }
 
+/** My own change to a message, on its way: the text stands in the row already. */
+export function showChange(row, { command, state }) {
+  row.dataset.state = state;
+  if (command !== "delete") return;
+  const line = clone("deleted");
+  line.querySelector(".undo").remove();
+  row.classList.add("deleted");
+  row.append(line);
+}
+
 /** The line under a message that is not yet sent; null if there is nothing to say. */
 export function statusLine(state, { failed, retryAt, detail }, say) {
   if (state === "failed") {

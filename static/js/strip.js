@@ -5,47 +5,70 @@ import { clone } from "./dom.js";
 const BLIP = 2_500; // ms a lost line stays unmentioned
 const UNPLUGGED = 500; // ms, when the machine itself says it has no network
 const BACK = 1_500; // ms "Back online" is shown
+const BRIEF = 6_000; // ms other news are shown
+
+const TROUBLES = {
+  connecting: { key: "conn.connecting" },
+  offline: { key: "conn.offline", button: "conn.try", act: "retry" },
+  blocked: { key: "conn.blocked", button: "conn.try", act: "retry" },
+  removed: { key: "conn.removed", kind: "bad" },
+  replaced: { key: "conn.replaced", button: "conn.here", act: "resume" },
+};
+const UPDATED = { key: "conn.updated", kind: "good", button: "conn.reload", act: "reload" };
 
 /** One line under the header: trouble once it lasts, good news for a moment, or what still stands. */
 export class Strip {
   #timer = 0;
   #since = 0; // when the trouble began
+  #wrong = null; // the notice of a trouble that lasts
   #busy = false; // with something that must not be talked over
 
-  /** `standing()` is what to say, if anything, while all is well. */
-  constructor(say, hold, standing) {
-    Object.assign(this, { say, hold, standing, place: document.querySelector(".conn") });
+  /** `standing()`: {failed, updated}, what is so while all is well; `acts`: what the buttons do. */
+  constructor({ say, hold, standing, acts }) {
+    Object.assign(this, { say, hold, standing, acts, place: document.querySelector(".conn") });
+  }
+
+  /** The line is in this state now. */
+  connected(state) {
+    if (state === "online") this.#over();
+    else if (TROUBLES[state]) this.#trouble(TROUBLES[state]);
+  }
+
+  brief(notice, time = BRIEF) {
+    clearTimeout(this.#timer);
+    this.#busy = true;
+    this.#put(notice);
+    this.#timer = setTimeout(() => {
+      this.#busy = Boolean(this.#wrong);
+      if (this.#wrong) this.#put(this.#wrong);
+      else this.refresh();
+    }, time);
+  }
+
+  refresh() {
+    if (this.#busy) return;
+    const { failed, updated } = this.standing();
+    const many = { key: "conn.failed", kind: "bad", values: { n: failed }, button: "conn.try_all", act: "tryAll" };
+    this.#put(failed > 1 ? many : updated ? UPDATED : null);
   }
 
   /** Said only once the trouble has lasted: blips are nobody's business. */
-  trouble(notice) {
+  #trouble(notice) {
     clearTimeout(this.#timer);
     this.#busy = true;
+    this.#wrong = notice;
     this.#since ||= Date.now();
     const patience = navigator.onLine ? BLIP : UNPLUGGED;
     this.#timer = setTimeout(() => this.#put(notice), this.#since + patience - Date.now());
   }
 
-  over() {
+  #over() {
     clearTimeout(this.#timer);
     this.#busy = false;
+    this.#wrong = null;
     this.#since = 0;
     if (this.place.querySelector(".trouble")) this.brief({ key: "conn.back", kind: "good" }, BACK);
     else this.refresh();
-  }
-
-  brief(notice, time) {
-    clearTimeout(this.#timer);
-    this.#busy = true;
-    this.#put(notice);
-    this.#timer = setTimeout(() => {
-      this.#busy = false;
-      this.refresh();
-    }, time);
-  }
-
-  refresh() {
-    if (!this.#busy) this.#put(this.standing());
   }
 
   #put(notice) {
@@ -54,14 +77,14 @@ export class Strip {
     this.hold(() => this.place.replaceChildren(...(notice ? [this.#make(notice, text)] : [])));
   }
 
-  #make({ kind = "trouble", button, action }, text) {
+  #make({ kind = "trouble", button, act }, text) {
     const strip = clone("strip");
     strip.classList.add(kind);
     strip.querySelector("span").textContent = text;
     const pressed = strip.querySelector("button");
     pressed.hidden = !button;
     if (button) pressed.textContent = this.say(button);
-    pressed.addEventListener("click", () => action());
+    pressed.addEventListener("click", () => this.acts[act]());
     return strip;
   }
 }

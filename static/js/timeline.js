@@ -5,7 +5,7 @@
 import { Chunks, neighbour, rowsOf } from "./chunks.js";
 import { clone, element } from "./dom.js";
 import { Earlier } from "./history.js";
-import { fillRow, groupRow, markDay, nameDay, readRow, statusLine } from "./row.js";
+import { fillRow, groupRow, markDay, nameDay, readRow, showChange, statusLine } from "./row.js";
 import { Scroll } from "./scroll.js";
 import { toggleFold } from "./text.js";
 
@@ -18,12 +18,16 @@ export class Timeline {
   #messages = new WeakMap(); // row -> message
   #rows = new Map(); // id -> row
   #waiting = new Map(); // cid -> row
+  #changes = new Map(); // id -> {command, fields, state}: my own change on its way
   #current = null; // the one row that is a tab stop
   #ticking = 0;
 
-  /** `load(query)` gives a page of history; `stuck()` is called when the end is reached or left. */
-  constructor({ log, you, title, language, say, start, load, stuck }) {
-    Object.assign(this, { log, you, title, language, say, load });
+  /**
+   * `load(query)` gives a page of history; `stuck()` is called when the end is reached or left,
+   * `leaves(row)` before a row goes in which somebody may be writing.
+   */
+  constructor({ log, you, title, language, say, start, load, stuck, leaves }) {
+    Object.assign(this, { log, you, title, language, say, load, leaves });
     this.col = log.firstElementChild;
     this.empty = this.col.querySelector(".empty");
     this.scroll = new Scroll(log, stuck);
@@ -57,13 +61,20 @@ export class Timeline {
     return this.chunks.last;
   }
 
+  /** What a row shows: the message with my own change to it. */
   message(row) {
-    return this.#messages.get(row);
+    const message = this.#messages.get(row);
+    return { ...message, ...this.#changes.get(message.id)?.fields };
   }
 
-  /** My own cids among what the server has rendered: they are stored. */
-  get confirmed() {
-    return [...this.#rows.values()].map((row) => this.#messages.get(row).cid).filter(Boolean);
+  row(id) {
+    return this.#rows.get(id);
+  }
+
+  /** My own messages as the server has them. */
+  get mine() {
+    const all = [...this.#rows.values()].map((row) => this.#messages.get(row));
+    return all.filter(({ user }) => user === this.you.user);
   }
 
   /** Messages of others after `id`, oldest first. */
@@ -84,12 +95,14 @@ export class Timeline {
     this.#tidy();
   }
 
-  /** Shows what waits in the outbox, at the end. */
+  /** Shows what waits in the outbox: messages at the end, changes in their rows. */
   pend(entries, online) {
-    const cids = new Set(entries.map(({ cid }) => cid));
+    const said = entries.filter(({ command }) => command === "say");
+    const cids = new Set(said.map(({ cid }) => cid));
     this.scroll.hold(() => {
       for (const [cid, row] of this.#waiting) if (!cids.has(cid)) this.#drop(row);
-      for (const entry of entries) this.#showWaiting(entry, online);
+      for (const entry of said) this.#showWaiting(entry, online);
+      this.#showChanges(entries.filter(({ command }) => command !== "say"), online);
     });
     this.#tidy();
     clearTimeout(this.#ticking);
@@ -100,6 +113,7 @@ export class Timeline {
 
   /** Forgets every message: what is shown comes from another life of the server. */
   clear() {
+    this.col.querySelectorAll(".editor").forEach((editor) => this.leaves(editor.closest(".msg")));
     this.chunks.clear();
     this.#rows.clear();
     this.#waiting.clear();
@@ -154,12 +168,6 @@ export class Timeline {
     if (divider && this.scroll.isAbove(divider)) this.scroll.readFrom(divider);
   }
 
-  /** Shows a message as it was: the server refused its change. */
-  revert(id) {
-    const row = this.#rows.get(id);
-    if (row) this.paint(row);
-  }
-
   /** Shows all of a long part of a row, or its beginning again; the row stays where it is. */
   fold(row, part) {
     this.scroll.hold(() => toggleFold(part), row);
@@ -183,7 +191,7 @@ export class Timeline {
     if (message.deleted) return known && this.#drop(known);
     if (known) {
       this.#messages.set(known, message);
-      if (!known.matches(".deleted")) this.paint(known); // still to be undone
+      this.paint(known);
     } else if (waiting) {
       this.#arrive(waiting, message);
     } else if (this.earlier.start || !this.first || message.id > this.#messages.get(this.first).id) {
@@ -218,7 +226,7 @@ export class Timeline {
     if (!row) {
       row = clone("message");
       const { user, name, color } = this.you;
-      this.#messages.set(row, { cid: entry.cid, text: entry.text, at: entry.at, user, name, color });
+      this.#messages.set(row, { cid: entry.cid, ...entry.fields, at: entry.at, user, name, color });
       this.#waiting.set(entry.cid, row);
       this.chunks.place(row, this.last, Infinity);
       this.paint(row);
@@ -230,6 +238,17 @@ export class Timeline {
     if (status) row.append(status);
   }
 
+  #showChanges(entries, online) {
+    const state = online ? "pending" : "queued";
+    const old = this.#changes;
+    this.#changes = new Map(entries.map((entry) => [entry.fields.id, { ...entry, state }]));
+    for (const id of new Set([...old.keys(), ...this.#changes.keys()])) {
+      const [was, is] = [old.get(id), this.#changes.get(id)];
+      const row = this.#rows.get(id);
+      if (row && (was?.cid !== is?.cid || was?.state !== is?.state)) this.paint(row);
+    }
+  }
+
   /** The sent row that `id` comes after, looked for from the end: most messages are new. */
   #before(id) {
     let row = this.last;
@@ -239,10 +258,13 @@ export class Timeline {
 
   // --- how a row looks among its neighbours
 
-  /** Shows a message as it is. */
+  /** Shows a message as it is, or as I have changed it. */
   paint(row) {
-    const message = this.#messages.get(row);
+    if (row.querySelector(":scope > .st .undo")) return; // deleted, and still to be undone
+    const message = this.message(row);
     fillRow(row, message, message.user === this.you.user, this.say);
+    const change = this.#changes.get(message.id);
+    if (change) showChange(row, change);
   }
 
   /** A row is the first of its group unless the one before continues without a break. */
@@ -263,6 +285,7 @@ export class Timeline {
 
   #drop(row) {
     const { id, cid } = this.#messages.get(row);
+    if (row.querySelector(".editor")) this.leaves(row);
     const next = neighbour(row, "next");
     const heir = next ?? neighbour(row, "previous");
     if (row.contains(document.activeElement)) heir?.focus();

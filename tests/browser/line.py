@@ -11,7 +11,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page, WebSocketRoute
 
 Frame = dict[str, Any]
-SWALLOWED: Frame = {}  # the answer of `on_say` to a frame that goes nowhere
+SWALLOWED: Frame = {}  # the answer of `on_say` and `on_up` to a frame that goes nowhere
 LOST = 1006  # what a browser reports for a connection that ended without a close frame
 
 
@@ -26,6 +26,7 @@ class Line:
         self.said: list[Frame] = []
         self.refusing = False
         self.on_say: Callable[[Frame], Frame | None] = lambda frame: None
+        self.on_up: Callable[[Frame], Frame | None] = lambda frame: None
         self.on_event: Callable[[Frame], Frame | None] = lambda event: event
         self._holding = False
         self._held: list[tuple[WebSocketRoute, str]] = []
@@ -49,7 +50,7 @@ class Line:
         self.said.append(frame)
         if number in self._deaf:
             return
-        answer = self.on_say(frame) if frame["type"] == "say" else None
+        answer = self.on_say(frame) if frame["type"] == "say" else self.on_up(frame)
         if answer is None:
             server.send(data)
         elif answer is not SWALLOWED:

@@ -1,0 +1,61 @@
+// Owns what the line brings until it is shown: messages gathered for a frame, who came, who types.
+
+const STILL = 100; // ms without a frame
+
+export class News {
+  #arrived = []; // messages that wait for the next frame
+
+  /** `later(use)` calls `use` with the parts of the page that can wait. */
+  constructor({ you, timeline, reading, outbox, say, later }) {
+    Object.assign(this, { you, timeline, reading, outbox, say, later });
+  }
+
+  /** `fresh` is false for one that is known already: worth a look only as an answer to my own. */
+  message(message, fresh) {
+    this.later(({ people }) => people.typing.stopped(message.user));
+    if (!fresh && message.user !== this.you.user) return;
+    this.#arrived.push(message);
+    if (this.#arrived.length > 1) return;
+    requestAnimationFrame(() => this.takeIn());
+    setTimeout(() => this.takeIn(), STILL); // a page nobody sees has no frames
+  }
+
+  /** What has arrived is of another life of the server. */
+  forget() {
+    this.#arrived = [];
+  }
+
+  takeIn() {
+    const messages = this.#arrived;
+    this.#arrived = [];
+    if (messages.length === 0) return;
+    this.timeline.apply(messages);
+    for (const message of messages) {
+      if (message.user === this.you.user) this.outbox.heard(message);
+      else this.#announce(message);
+    }
+    this.reading.update();
+  }
+
+  #announce(message) {
+    if (!message.live || message.deleted || message.rev !== message.id) return;
+    this.later(({ people }) => people.announcer.message(message));
+  }
+
+  gap(fields) {
+    this.takeIn();
+    if (fields.count > 0) this.timeline.gap(fields);
+  }
+
+  people(people) {
+    this.later((parts) => parts.people.show(people));
+    this.takeIn(); // what was said before somebody came stands before them
+    for (const name of people.joined ?? []) {
+      if (name !== this.you.name) this.timeline.note(this.say("people.joined", { name }));
+    }
+  }
+
+  typing(someone) {
+    if (someone.user !== this.you.user) this.later(({ people }) => people.typing.heard(someone));
+  }
+}
