@@ -3,12 +3,15 @@
 import os
 import re
 import shutil
+import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from histories import killed, texts, write
+from client import join
+from histories import killed, post, texts, write
+from serving import Process
 
 from chat.backup import backup
 from chat.database import StoreError
@@ -58,6 +61,19 @@ def test_a_journal_that_was_removed_is_missed(tmp_path: Path, gone: list[str]) -
     assert "its journal chat.db-wal with the newest messages is missing" in refused(data)
     assert not (data / "chat.db-wal").exists()
     assert "its journal" in refused(data), "looking must not make one"
+
+
+def test_a_journal_that_was_removed_after_a_checkpoint_is_missed_too(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with Process(data) as server:
+        cookie = join(server.ready().port)
+        assert post(server.port, cookie, "one") == 303
+        with closing(sqlite3.connect(data / "chat.db")) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        assert post(server.port, cookie, "two") == 303
+        server.end(signal.SIGKILL)
+    (data / "chat.db-wal").unlink()
+    assert "its journal" in refused(data)
 
 
 @pytest.mark.parametrize("checkpoint", ["none", "PASSIVE", "TRUNCATE"])
