@@ -25,6 +25,8 @@ from serving import Process, free_port
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+pytestmark = pytest.mark.slow
+
 DEPLOY = Path(__file__).parent.parent / "deploy"
 NAMES = ("chat.example.org", "www.example.org")
 NGINX = """
