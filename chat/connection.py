@@ -37,7 +37,8 @@ class Connection:
     )
 
     def __init__(self, handler: ChatSocket, sock: socket.socket, rest: bytes) -> None:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sock.family != socket.AF_UNIX:  # a socket file waits for nothing anyway
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.handler = handler
         self.sock: socket.socket | None = sock
         self.fd = sock.fileno()  # given to the loop: for each socket object it would ask its peer

@@ -11,11 +11,14 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from client import PATIENCE, request
 from serving import ROOT, environment, free_port, run
+from websockets.sync.client import unix_connect
 
 from chat.config import Config
 from chat.listening import links, network_link
@@ -33,12 +36,15 @@ def answer(path: Path) -> bytes:
 class Started:
     """run.py with its stdout kept, until a signal ends it."""
 
-    def __init__(self, data: Path, *options: str, **more: str) -> None:
+    running: ClassVar[list[subprocess.Popen[str]]] = []
+
+    def __init__(self, data: Path, *options: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "run.py", f"--data={data}", *options],
-            cwd=ROOT, env=environment() | more, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True,
         )  # fmt: skip
+        self.running.append(self.process)
         assert self.process.stdout is not None
         self.first = self.process.stdout.readline()
         self.second = self.process.stdout.readline()
@@ -49,6 +55,17 @@ class Started:
         rest = self.process.communicate(timeout=PATIENCE)[0]
         assert self.process.returncode == 0, rest
         return rest
+
+
+@pytest.fixture(autouse=True)
+def none_is_left() -> Iterator[None]:
+    """A test that fails leaves no server behind."""
+    yield
+    for process in Started.running:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+    Started.running.clear()
 
 
 def answering(port: int) -> bool:
@@ -128,6 +145,18 @@ def test_a_socket_file_is_made_for_the_group_and_removed_at_the_end(
     assert answer(socket_file).endswith(b"ok\n")
     server.end()
     assert not socket_file.exists()
+
+
+def test_messages_go_both_ways_through_a_socket_file(tmp_path: Path, socket_file: Path) -> None:
+    """What speaks there is a proxy, and what it says of the client is believed."""
+    server = Started(tmp_path / "data", f"--address=unix:{socket_file}")
+    with (
+        unix_connect(str(socket_file), uri="ws://localhost/ws/1", open_timeout=PATIENCE) as one,
+        unix_connect(str(socket_file), uri="ws://localhost/ws/2", open_timeout=PATIENCE) as two,
+    ):
+        one.send("through the file")
+        assert two.recv(timeout=PATIENCE) == "Client 1: through the file"
+    server.end()
 
 
 def test_a_socket_file_left_behind_is_replaced_and_one_in_use_is_not(
