@@ -165,7 +165,7 @@ def make_app(config: Config) -> ChatApp:
         pace=Pace(config.rate),
         places=Places(file_limit() - RESERVE, EACH if config.connections_per_user else 0),
         proxies=Proxies(config.proxies),
-        words=json.loads((ROOT / "templates" / "en.json").read_text()),
+        words=_words(config.name),
         build=files.build,
         hosts=Hosts(config.hosts),
     )
@@ -174,6 +174,12 @@ def make_app(config: Config) -> ChatApp:
             autoreload.watch(str(path))
         autoreload.start()
     return ChatApp(site, tasks, folder, files)
+
+
+def _words(name: str) -> dict[str, str]:
+    """The catalogue, with the chat's own name in it."""
+    words: dict[str, str] = json.loads((ROOT / "templates" / "en.json").read_text())
+    return words | {"app.name": name} if name else words
 
 
 def _log_request(handler: RequestHandler) -> None:

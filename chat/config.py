@@ -29,6 +29,7 @@ class Config:
     port: int = option(8000, "port to listen on")
     address: str = option("", "127.0.0.1 or unix:/path/to/socket behind a proxy (default: all)")
     data: Path = option(Path("data"), "folder for the history and the secrets, made if missing")
+    name: str = option("", "what this chat is called on its cards and in titles (default: Chat)")
     host: str = option("", "names of your own domain that this server answers to, with commas")
     trusted_proxies: str = option(
         "127.0.0.0/8,::1", "addresses and networks, with commas, believed about who a client is"

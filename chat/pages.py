@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from time import monotonic
+from urllib.parse import quote
 
 from tornado.web import HTTPError
 
@@ -14,6 +15,8 @@ from chat.protocol import Limits, Refusal
 from chat.rows import rows_of
 from chat.site import STATUS, Visitor
 from chat.titles import room_of, valid_title
+
+JOINED = "joined"  # the query of the address somebody comes to who has just joined
 
 
 class RoomPage(Visitor):
@@ -29,11 +32,15 @@ class RoomPage(Visitor):
             return
         self.pay(LOOK)
         person = self.current_user
+        joined = self.get_query_argument(JOINED, None)
         if person is None:
-            self.show_join(room.name)
+            self.show_join(room.name, joined or "", cookieless=joined is not None)
+            return
+        self.remember(person)
+        if joined is not None:
+            self.to_room(room.name)
             return
         messages, rev = await room.newest()
-        self.remember(person)
         self.show(
             "room.html",
             room=room.name,
@@ -73,7 +80,12 @@ class RoomPage(Visitor):
             self.to_room(room.name, f"#m{message.id}")
 
     def show_join(
-        self, room: str, name: str = "", error: Refusal | None = None, title: str | None = None
+        self,
+        room: str,
+        name: str = "",
+        error: Refusal | None = None,
+        title: str | None = None,
+        cookieless: bool = False,
     ) -> None:
         """The card with one field; on a server that nobody uses yet, with one for its room too."""
         if error is not None:
@@ -84,8 +96,9 @@ class RoomPage(Visitor):
             "join.html",
             room=room,
             title=title,
-            people=looked.people,
+            inside=[person for person in looked.people.people if person.here],
             name=name,
+            cookieless=cookieless,
             error=error,
             fresh=self.is_fresh,
         )
@@ -122,7 +135,8 @@ class JoinPage(RoomPage):
                 self.show_join(room, name, refusal)
             return
         self.remember(person)
-        self.to_room(hub.titles.house if fresh else room)
+        # Told in the address: a browser that keeps no cookie comes back without one.
+        self.to_room(hub.titles.house if fresh else room, f"?{JOINED}={quote(person.name)}")
 
 
 class NamePage(Visitor):

@@ -25,6 +25,7 @@ from chat.protocol import Person, Refusal, encode
 from chat.proxies import Proxies, counted
 from chat.rooms import Room
 from chat.store import Store
+from chat.titles import room_of
 
 PLAIN_COOKIE = "device"  # its name where there is no https
 SCARCE = 60_000  # milliseconds after which a stranger may try again on a full server
@@ -177,11 +178,11 @@ class Visitor(RequestHandler):
         """The room a form came from, to go back to."""
         return valid_room(self.get_body_argument("room", "") or self.site.hub.titles.house)
 
-    def to_room(self, name: str, anchor: str = "") -> None:
+    def to_room(self, name: str, ending: str = "") -> None:
         """303 to a room, relative to where the request came in, so that a sub-path works."""
         up = "../" * (self.request.path.count("/") - 1)
         here = "" if name == self.site.hub.titles.house else f"r/{quote(name)}"
-        self.redirect((up + here or "./") + anchor, status=303)
+        self.redirect((up + here or "./") + ending, status=303)
 
     def answer(self, event: object) -> None:
         """A JSON answer."""
@@ -231,7 +232,8 @@ class Visitor(RequestHandler):
                 more["suggestion"] = error.suggestion
             self.answer({"code": code, "detail": detail, **more})
             return
-        self.show("error.html", title=title, detail=detail, text=self._typed)
+        instead = _room_instead(self.path_args) if code == "bad_room" else ""
+        self.show("error.html", title=title, detail=detail, text=self._typed, instead=instead)
 
     @property
     def _typed(self) -> str:
@@ -250,6 +252,14 @@ class Visitor(RequestHandler):
         """Bugs are loud; refusals and wrong addresses are answers, and silent."""
         if not isinstance(exc_info[1], Refusal | HTTPError):
             super().log_exception(*exc_info)
+
+
+def _room_instead(typed: list[str]) -> str:
+    """The room somebody may have meant who came to one that cannot be; "" if none."""
+    try:
+        return room_of(typed[0])
+    except (Refusal, IndexError):
+        return ""
 
 
 def _script_json(value: object) -> str:

@@ -11,7 +11,18 @@ from tornado.web import HTTPError
 
 from chat.site import Site, Visitor
 
-STYLES = ("tokens", "base", "layout", "timeline", "row", "text", "composer", "panels", "dialogs")
+STYLES = (
+    "tokens",
+    "base",
+    "layout",
+    "timeline",
+    "row",
+    "text",
+    "composer",
+    "panels",
+    "dialogs",
+    "card",
+)
 KINDS = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",

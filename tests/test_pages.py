@@ -87,10 +87,12 @@ async def test_a_name_is_all_it_takes_to_be_in(visit: type) -> None:
     await visit().join("Somebody")
     ana = visit()
     response = await ana.join("Ana", "general")
-    assert (response.code, response.headers["Location"]) == (303, "r/general")
+    assert (response.code, response.headers["Location"]) == (303, "r/general?joined=Ana")
     cookie = response.headers["Set-Cookie"]
     assert re.search(r"; HttpOnly; Path=/; SameSite=Lax$", cookie)
     assert "Secure" not in cookie
+    arrived = await ana.get("/r/general?joined=Ana")
+    assert (arrived.code, arrived.headers["Location"]) == (303, "../r/general")
     page = await ana.get("/r/general")
     assert 'role="log"' in text(page)
     assert page.headers["Set-Cookie"].startswith("device=")
@@ -334,3 +336,20 @@ async def test_rows_of_one_person_within_five_minutes_are_a_group(
     page = text(await ana.get("/"))
     rows = re.findall(r'<article class="([^"]*)"', page.split("<template")[0])
     assert ["first" in row.split() for row in rows] == [True, False, True, True, True]
+
+
+@pytest.mark.gen_test
+async def test_a_browser_that_keeps_no_cookie_is_told_so(visit: type) -> None:
+    await visit().join("Somebody")
+    page = await visit().get("/r/general?joined=Tom%20%3CNgo%3E")
+    assert "Your browser does not keep cookies" in text(page)
+    assert 'value="Tom &lt;Ngo&gt;"' in text(page)
+    assert "Your browser does not keep cookies" not in text(await visit().get("/r/general"))
+
+
+@pytest.mark.gen_test
+async def test_an_address_that_no_room_can_have_offers_the_one_that_was_meant(visit: type) -> None:
+    page = await visit().get("/r/Mum%20%26%20Dad%21")
+    assert page.code == 404
+    assert 'href="../r/mum-dad">Open #mum-dad<' in text(page)
+    assert "Open #" not in text(await visit().get("/nowhere"))

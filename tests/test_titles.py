@@ -134,7 +134,7 @@ def boot(html: str) -> dict[str, object]:
 def test_who_comes_first_names_the_house(site: Site) -> None:
     assert 'id="room"' in page(site, "/")
     answer = site.http("POST", "/join", form={"name": "Ana", "room": "Family & friends"})
-    assert (answer.status, answer.headers["Location"]) == (303, "./")
+    assert (answer.status, answer.headers["Location"]) == (303, "./?joined=Ana")
     cookie = answer.headers["Set-Cookie"].split(";")[0]
     assert boot(page(site, "/", cookie))["room"] == "family-friends"
     assert "Family &amp; friends" in page(site, "/")

@@ -30,11 +30,25 @@ def test_a_room_asks_one_question_and_then_lets_in(people: People, room: str) ->
     expect(ana.composer).to_be_focused()
 
 
-def test_the_join_card_tells_how_many_are_here(people: People, room: str) -> None:
-    people("Ana").enter(room)
+def test_the_join_card_tells_who_is_inside(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
     ben = people("Ben")
     ben.open(room)
-    expect(ben.page.get_by_text("1 person here", exact=True)).to_be_visible()
+    expect(ben.page.get_by_text(f"\u2068{ana.name}\u2069 is in here", exact=True)).to_be_visible()
+    expect(ben.page.locator(".faces .av")).to_have_count(1)
+    expect(ben.page.locator(".brand")).to_have_text("Chat")
+    answer(ben, ben.name)
+    ben.ready()
+    assert ben.page.url.endswith(f"/r/{room}"), "the address says nothing of having joined"
+
+
+def test_cookies_that_are_not_kept_are_told(people: People, room: str) -> None:
+    """The address a join leads to, asked for without the cookie that the join gave."""
+    people("Ana").enter(room)
+    tom = people("Tom")
+    tom.open(f"{room}?joined={tom.name.replace(' ', '%20')}")
+    expect(tom.page.get_by_role("heading")).to_have_text("Your browser does not keep cookies")
+    expect(tom.page.get_by_role("textbox", name="Your name is kept here")).to_have_value(tom.name)
 
 
 def test_a_name_in_use_is_refused_and_a_free_variant_offered(people: People, room: str) -> None:
