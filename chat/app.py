@@ -26,6 +26,7 @@ from chat.hub import Hub
 from chat.listening import leave, listen
 from chat.pace import Pace
 from chat.pages import (
+    CodePage,
     HealthPage,
     JoinPage,
     MissingPage,
@@ -77,6 +78,7 @@ class ChatApp(Application):
                 *plain,
                 (r"/join", JoinPage, given),
                 (r"/name", NamePage, given),
+                (r"/qr", CodePage, given),
                 (r"/signout", SignOutPage, given),
                 (r"/healthz", HealthPage, given),
                 (rf"/static/{files.build}/(.*)", StaticPage, {**given, "files": files}),

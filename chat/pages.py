@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from time import monotonic
 from urllib.parse import quote
 
+import segno
 from tornado.web import HTTPError
 
 from chat.directory import NameTaken
@@ -186,6 +188,20 @@ class RoomFinder(Visitor):
         if self.current_user is not None:  # a stranger leaves nothing in memory
             self.site.hub.titles.wish(room, title)
         self.to_room(room)
+
+
+class CodePage(Visitor):
+    """A link as a QR code (SVG), for the phone on the table."""
+
+    def get(self) -> None:
+        self.pay(LOOK)
+        link = self.get_query_argument("link", "")
+        if not re.fullmatch(r"https?://[!-~]{1,500}", link):
+            raise Refusal("bad_page")
+        picture = io.BytesIO()
+        segno.make_qr(link).save(picture, kind="svg", border=4, light="#fff", omitsize=True)
+        self.set_header("Content-Type", "image/svg+xml")
+        self.finish(picture.getvalue())
 
 
 class HealthPage(Visitor):

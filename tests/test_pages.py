@@ -353,3 +353,15 @@ async def test_an_address_that_no_room_can_have_offers_the_one_that_was_meant(vi
     assert page.code == 404
     assert 'href="../r/mum-dad">Open #mum-dad<' in text(page)
     assert "Open #" not in text(await visit().get("/nowhere"))
+
+
+@pytest.mark.gen_test
+async def test_a_link_becomes_a_code_for_members_and_anything_else_does_not(visit: type) -> None:
+    ana = visit()
+    assert (await ana.get("/qr?link=http%3A%2F%2Fexample.org%2F")).code == 403
+    await ana.join("Ana")
+    picture = await ana.get("/qr?link=http%3A%2F%2Fexample.org%2Fr%2Fr%25C3%25A4ume")
+    assert picture.headers["Content-Type"] == "image/svg+xml"
+    assert picture.body.lstrip().startswith((b"<?xml", b"<svg"))
+    for wrong in ("", "javascript%3Aalert(1)", "http%3A%2F%2F" + "x" * 600, "%FF"):
+        assert (await ana.get(f"/qr?link={wrong}")).code == 400, wrong

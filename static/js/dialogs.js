@@ -1,8 +1,6 @@
-// What is in the dialogs: inviting somebody, changing one's name, signing out.
+// What is in the dialog of the person: changing one's name, signing out. And copying.
 
 import { initials } from "./words.js";
-
-const COPIED = 2_000; // ms
 
 const find = (selector) => document.querySelector(selector);
 
@@ -15,25 +13,6 @@ export async function copy(text, select) {
     select();
     return document.execCommand("copy");
   }
-}
-
-export function wireInvite(dialog, say) {
-  const link = dialog.querySelector(".link");
-  const status = dialog.querySelector("[role=status]");
-  const button = dialog.querySelector(".copy-link");
-  button.addEventListener("click", async () => {
-    const done = await copy(link.value, () => link.select());
-    const words = say(done ? "invite.copied" : "invite.select");
-    status.textContent = words;
-    button.textContent = words;
-    setTimeout(() => {
-      status.textContent = "";
-      button.textContent = say("invite.copy");
-    }, COPIED);
-  });
-  const share = dialog.querySelector(".share");
-  share.hidden = !navigator.share;
-  share.addEventListener("click", () => navigator.share({ url: link.value }).catch(() => {}));
 }
 
 export function wireRename(form, you, say) {

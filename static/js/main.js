@@ -143,7 +143,7 @@ class Page {
 
   makeParts({ People, Editor, Elsewhere, wireViewport }) {
     const { boot, say, language, timeline } = this;
-    const people = new People({ you: boot.you, say, language, storage: this.storage });
+    const people = new People({ ...boot, say, language, storage: this.storage });
     const kept = { storage: this.storage, room: boot.room, epoch: this.outbox.epoch };
     this.editor = new Editor({ timeline, limit: boot.limits.text, say, kept, on: this.done() });
     this.elsewhere = new Elsewhere({

@@ -3,10 +3,11 @@
 // the line is there.
 
 import { Announcer } from "./announcer.js";
-import { wireInvite, wireRename, wireSignOut } from "./dialogs.js";
+import { wireRename, wireSignOut } from "./dialogs.js";
 import { clone, element } from "./dom.js";
 import { openDialog, wireDrawers } from "./drawers.js";
 import { wireLeaving } from "./leaving.js";
+import { wireInvites } from "./invite.js";
 import { Typing } from "./typing.js";
 import { initials } from "./words.js";
 
@@ -19,7 +20,7 @@ const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCas
 export class People {
   #known = { total: 0, here: 0, people: [] };
 
-  constructor({ you, say, language, storage }) {
+  constructor({ you, say, language, storage, base, network }) {
     Object.assign(this, { you, say });
     this.typing = new Typing(say, language);
     this.announcer = new Announcer(say);
@@ -27,7 +28,7 @@ export class People {
     this.field = find(".people input");
     this.field.addEventListener("input", () => this.#list());
     wireDrawers();
-    wireInvite(find("dialog#invite"), say);
+    wireInvites({ say, base, network });
     wireRename(find("form.rename"), you, say);
     wireSignOut(find("form.sign-out"));
     wireLeaving(find("form.sign-out"), say, storage);

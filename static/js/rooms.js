@@ -9,6 +9,8 @@ export class Rooms {
     Object.assign(this, { room, title, base, say, storage, waiting, list: document.querySelector(".rooms") });
     const visited = storage.read("rooms", []).filter((name) => typeof name === "string");
     if (!visited.includes(room)) storage.write("rooms", [...visited, room]);
+    this.titles = { ...storage.read("titles", {}), [room]: title };
+    storage.write("titles", this.titles);
     const house = this.list.querySelector("a").dataset.room;
     const others = [...visited, room].filter((name) => name !== house);
     const rows = [...new Set(others)].map((name) => this.#row(name));
@@ -22,7 +24,7 @@ export class Rooms {
     link.dataset.room = name;
     link.href = `${this.base}r/${encodeURIComponent(name)}`;
     if (name === this.room) link.setAttribute("aria-current", "page");
-    link.querySelector(".rn").textContent = name === this.room ? this.title : name;
+    link.querySelector(".rn").textContent = this.titles[name] ?? name;
     return row;
   }
 
