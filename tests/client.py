@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA  # opcodes
-PATIENCE = 20.0  # seconds without a byte after which a blocking read fails the test
+PATIENCE = 40.0  # seconds without a byte after which a blocking read fails the test
 LETTERS = "bcdfghkmprst"  # no two of them look alike
 _numbers = itertools.count()
 
