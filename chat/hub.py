@@ -8,6 +8,7 @@ from time import monotonic
 from chat.faults import guarded
 from chat.frames import Frame
 from chat.protocol import Close, HasRead, Message, Person
+from chat.recent import Memory
 from chat.rooms import Peer, Room
 from chat.store import Store
 from chat.tasks import Tasks
@@ -31,6 +32,7 @@ class Hub:
         self.rooms: dict[str, Room] = {}
         self.connections: dict[str, dict[Peer, None]] = {}  # user -> their peers, oldest first
         self.titles = Titles(store)
+        self.memory = Memory()
         self._heads = store.heads()
         self._reads: dict[Peer, int] = {}  # what is told next
         self._connected = 0
@@ -150,3 +152,4 @@ class Hub:
             guarded(room.tick, now)
             if room.idle_since and now - room.idle_since > IDLE:
                 del self.rooms[room.name]
+                room.recent.forget()

@@ -42,7 +42,7 @@ class RoomPage(Visitor):
         if joined is not None:
             self.to_room(room.name)
             return
-        messages, rev = await room.newest()
+        messages, rev, more = await room.newest()
         self.show(
             "room.html",
             room=room.name,
@@ -55,7 +55,7 @@ class RoomPage(Visitor):
             rev=rev,
             epoch=self.site.store.epoch,
             people=room.people,
-            start=room.is_start(messages),
+            start=not more,
             limits=Limits(),
             network=self.site.network,
             invite=f"{self.request.protocol}://{self.request.host}{self.request.path}",

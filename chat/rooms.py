@@ -6,9 +6,7 @@ one turn of the event loop brought leaves as one frame to every live peer.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
@@ -47,8 +45,9 @@ from chat.protocol import (
     clean,
     encode,
 )
+from chat.recent import LAST, Recent, batch, message_in
 from chat.store import awaited
-from chat.things import Draft
+from chat.things import PAGE, Draft
 from chat.writer import Writer
 
 if TYPE_CHECKING:
@@ -56,10 +55,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("chat")
 
-RECENT = 500  # changes a room keeps encoded, so that joining and returning cost no query
-BATCH = 64 * 1024  # bytes of history given to a peer each time its socket has drained
-ROWS = 50  # rows read from the log at once for such a batch
-LAST = 2**53  # beyond every id
+ROWS = 50  # rows read from the log at once for a batch
 COMEBACK = 3_000  # milliseconds until a peer that could not be served is worth another try
 TYPING = 2.5  # seconds between two `typing` of one peer
 PING_FRAME = Frame(frame_bytes(b"", PING))
@@ -98,12 +94,8 @@ class Room:
         self.flushed = rev  # the live peers have everything up to this rev
         self.presence = Presence()
         self.idle_since = monotonic()  # 0.0 while anyone is in
-        # The newest changes by id, in rev order: every one with a rev above the floor.
-        self._recent: OrderedDict[int, Frame] = OrderedDict()
-        self._floor = rev
-        self._warm = rev == 0
-        self._warming = asyncio.Lock()
-        self._newest: tuple[int, list[Frame]] | None = None  # what a newcomer gets, at which rev
+        self.recent = Recent(hub.memory, rev)
+        self._reading: set[Peer] = set()  # those the log is read for at this moment
         self._people: People | None = None
         self._beat: tuple[int, Frame] | None = None
         self.begun = False  # somebody has paid for it, and its first message is on the way
@@ -225,7 +217,9 @@ class Room:
             if missed is None:
                 if head:
                     peer.write_message(Frame.join(head, len(head)))
-                self.hub.tasks.start(self._read(peer))
+                if peer not in self._reading:
+                    self._reading.add(peer)
+                    self.hub.tasks.start(self._read(peer))
                 return
             self._give(peer, head, *missed)
             head = []
@@ -247,36 +241,19 @@ class Room:
 
     def _missed(self, cursor: int | None) -> tuple[list[Frame], int] | None:
         """The next batch after this cursor and how far it reaches; None if memory lacks it."""
-        if cursor is None:
-            fresh = self._fresh()
-            return None if fresh is None else (fresh, self.flushed)
-        if cursor < self._floor:
-            return None
-        missed: list[Frame] = []
-        for frame in reversed(self._recent.values()):
-            rev = _message(frame).rev
-            if rev <= cursor:
-                break
-            if rev <= self.flushed:
-                missed.append(frame)
-        return _batch(missed[::-1], self.flushed)
-
-    def _fresh(self) -> list[Frame] | None:
-        """The newest messages in rev order, joined once for everyone; None if memory lacks them."""
-        if self._newest is None or self._newest[0] != self.flushed:
-            recent = [f for f in self._recent.values() if _message(f).rev <= self.flushed]
-            newest = sorted(recent, key=lambda frame: _message(frame).id)[-FRESH:]
-            whole = len(newest) == FRESH and _message(newest[0]).id > self._floor
-            if self._floor and not whole:
-                return None
-            newest.sort(key=lambda frame: _message(frame).rev)
-            self._newest = self.flushed, newest
-        return self._newest[1]
+        if cursor is not None:
+            return self.recent.after(cursor, self.flushed)
+        newest = self.recent.newest(self.flushed)
+        return None if newest is None else (newest, self.flushed)
 
     async def _read(self, peer: Peer) -> None:
         """Bring the peer on from the log; one that cannot be must not stay behind for ever."""
         try:
-            await self._read_on(peer)
+            try:
+                await self._read_on(peer)
+            finally:
+                self._reading.discard(peer)
+            self._catch_up(peer, [])
         except Exception as error:
             self._fail(peer, error)
 
@@ -287,39 +264,16 @@ class Room:
         guarded(peer.dismiss, Close.INTERNAL_ERROR, "error", COMEBACK)
 
     async def _read_on(self, peer: Peer) -> None:
-        if not self._warm:
-            await self.warm()
-            self._catch_up(peer, [])
+        """One batch from the log, unless the peer has been brought on meanwhile."""
+        cursor, upto = peer.cursor, self.flushed
+        if not self.recent.warm:
+            await self.recent.read(self.hub.store, self.name)
+        if cursor is None or cursor >= self.recent.floor:
             return
-        upto = self.flushed
-        if peer.cursor is None:  # memory is full of changes of old messages
-            newest = await self.hub.store.before(self.name, LAST, FRESH)
-            messages = sorted((m for m in newest if m.rev <= upto), key=lambda m: m.rev)
-        else:
-            messages = await self.hub.store.changes(self.name, peer.cursor, upto, ROWS)
-        if peer not in self.behind or peer.blocked:
-            return
-        if len(messages) == ROWS:
-            upto = messages[-1].rev
-        self._give(peer, [], *_batch([Frame.of(message) for message in messages], upto))
-        self._catch_up(peer, [])
-
-    async def warm(self) -> None:
-        """Read the newest changes once, so that joining and returning cost no query."""
-        async with self._warming:
-            if self._warm:
-                return
-            floor = self._floor
-            messages = await self.hub.store.newest(self.name, RECENT)
-            self._warm = True
-            if self._floor != floor:
-                return  # so much was said meanwhile that memory is full of newer changes
-            older = OrderedDict((m.id, Frame.of(m)) for m in messages if m.rev <= floor)
-            for id, frame in self._recent.items():
-                older.pop(id, None)
-                older[id] = frame
-            self._recent = older
-            self._floor = messages[0].rev - 1 if len(messages) == RECENT else 0
+        rows = await self.hub.store.changes(self.name, cursor, upto, ROWS)
+        if peer in self.behind and not peer.blocked and peer.cursor == cursor:
+            upto = rows[-1].rev if rows.more and rows else upto
+            self._give(peer, [], *batch([Frame.of(row) for row in rows], upto))
 
     # -- for pages
 
@@ -328,33 +282,29 @@ class Room:
         """Who is here."""
         return self.presence.people()
 
-    async def newest(self) -> tuple[list[Message], int]:
-        """The newest messages by growing id, and the rev that they show the room at."""
-        missed = self._missed(None) if self._warm else None
-        if missed is None:  # nobody is in, or few of the newest changes are new messages
-            rev = self.flushed
-            return await self.hub.store.before(self.name, LAST, FRESH), rev
-        frames, rev = missed
-        return sorted((f.message for f in frames if f.message), key=lambda m: m.id), rev
-
-    def is_start(self, newest: list[Message]) -> bool:
-        """Whether these newest messages are all that there are."""
-        return len(newest) < FRESH
+    async def newest(self) -> tuple[list[Message], int, bool]:
+        """The newest messages by growing id, the rev that they show the room at, and whether there
+        are others before them."""
+        rev, frames = self.flushed, self.recent.newest(self.flushed)
+        if frames is None:  # nobody is in
+            rows = await self.hub.store.before(self.name, LAST, FRESH)
+            return rows, rev, rows.more
+        newest = sorted(map(message_in, frames), key=lambda message: message.id)
+        return newest, rev, self.recent.more
 
     async def history(self, kind: str, at: int, limit: int) -> tuple[list[Message], bool]:
         """A page of the log, and whether there is more of it: `before`, `after` or `around` an id
         by growing id without deleted ones, or `since` a rev by growing rev with them."""
         store, name = self.hub.store, self.name
+        if kind == "around":
+            later = await store.after(name, at - 1, limit // 2, PAGE // 2)
+            rows = await store.before(name, at, limit - len(later), PAGE // 2)
+            return [*rows, *later], rows.more
         if kind == "since":
-            rows = await store.changes(name, at, self.flushed, limit + 1)
-        elif kind == "after":
-            rows = await store.after(name, at, limit + 1)
+            rows = await store.changes(name, at, self.flushed, limit)
         else:
-            later = await store.after(name, at - 1, limit // 2) if kind == "around" else []
-            limit -= len(later)
-            rows = await store.before(name, at, limit + 1)
-            return [*rows[-limit:], *later], len(rows) > limit
-        return rows[:limit], len(rows) > limit
+            rows = await (store.after if kind == "after" else store.before)(name, at, limit)
+        return rows, rows.more
 
     # -- publishing
 
@@ -362,11 +312,7 @@ class Room:
         """A saved change: into the memory of recent ones, and out with this turn's flush."""
         self.rev = message.rev
         frame = Frame.of(message)
-        self._recent[message.id] = frame
-        self._recent.move_to_end(message.id)
-        if len(self._recent) > RECENT:
-            _, oldest = self._recent.popitem(last=False)
-            self._floor = _message(oldest).rev
+        self.recent.add(frame)
         self._emit(frame)
 
     def flush(self) -> None:
@@ -449,18 +395,3 @@ class Room:
 def refused(refusal: Refusal, cid: str | None = None, id: int | None = None) -> Refused:
     """The event that tells a peer of a refusal."""
     return Refused(refusal.code, refusal.detail, cid, id, refusal.retry)
-
-
-def _message(frame: Frame) -> Message:
-    assert frame.message is not None
-    return frame.message
-
-
-def _batch(frames: list[Frame], upto: int) -> tuple[list[Frame], int]:
-    """As many of the frames as fit a batch, at least one, and the rev they reach."""
-    size = 0
-    for index, frame in enumerate(frames):
-        size += frame.size
-        if size > BATCH and index:
-            return frames[:index], _message(frames[index - 1]).rev
-    return frames, upto

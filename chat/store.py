@@ -12,14 +12,15 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
 from chat.commits import RETRY, Commits, Job, Outcome, Settled, code_of
 from chat.database import StoreError, close_database, open_database, open_for_reading
 from chat.names import COLORS
-from chat.protocol import Message, Refusal
-from chat.things import IN_ROOM, ROW, User, head_of, message_of, sound
+from chat.protocol import Refusal
+from chat.things import IN_ROOM, PAGE, ROW, Rows, User, head_of, message_of, sound
 from chat.writer import Writer
 
 T = TypeVar("T")
@@ -180,48 +181,46 @@ class Store:
 
     # -- reading, off the event loop
 
-    async def newest(self, room: str, count: int) -> list[Message]:
-        """The `count` rows that changed last, by growing rev."""
-        rows = await self._rows(
-            f"SELECT {ROW} FROM messages WHERE {IN_ROOM} ORDER BY rev DESC LIMIT ?", room, count
-        )
-        return rows[::-1]
+    # A page has at most `count` rows and `size` bytes of texts, and at least one row.
 
-    async def changes(self, room: str, after: int, upto: int, count: int) -> list[Message]:
-        """Rows with after < rev <= upto by growing rev, at most `count`: what was missed."""
-        return await self._rows(
-            f"SELECT {ROW} FROM messages WHERE {IN_ROOM} AND rev > ? AND rev <= ?"
-            " ORDER BY rev LIMIT ?",
-            room,
-            after,
-            upto,
-            count,
-        )
+    async def newest(self, room: str, count: int, size: int = PAGE) -> Rows:
+        """The rows that changed last, by growing rev."""
+        where = f"{IN_ROOM} ORDER BY rev DESC"
+        return await self._rows(where, count, size, room, turned=True)
 
-    async def before(self, room: str, id: int, count: int) -> list[Message]:
-        """The `count` messages that stand just before `id`, deleted ones left out."""
-        rows = await self._rows(
-            f"SELECT {ROW} FROM messages WHERE {IN_ROOM} AND id < ? AND NOT deleted"
-            " ORDER BY id DESC LIMIT ?",
-            room,
-            id,
-            count,
-        )
-        return rows[::-1]
+    async def changes(self, room: str, after: int, upto: int, count: int) -> Rows:
+        """Rows with after < rev <= upto by growing rev: what was missed."""
+        where = f"{IN_ROOM} AND rev > ? AND rev <= ? ORDER BY rev"
+        return await self._rows(where, count, PAGE, room, after, upto)
 
-    async def after(self, room: str, id: int, count: int) -> list[Message]:
-        """The `count` messages that stand just after `id`, deleted ones left out."""
-        return await self._rows(
-            f"SELECT {ROW} FROM messages WHERE {IN_ROOM} AND id > ? AND NOT deleted"
-            " ORDER BY id LIMIT ?",
-            room,
-            id,
-            count,
-        )
+    async def before(self, room: str, id: int, count: int, size: int = PAGE) -> Rows:
+        """The messages that stand just before `id`, deleted ones left out."""
+        where = f"{IN_ROOM} AND id < ? AND NOT deleted ORDER BY id DESC"
+        return await self._rows(where, count, size, room, id, turned=True)
 
-    async def _rows(self, sql: str, *parameters: object) -> list[Message]:
-        def read(db: sqlite3.Connection) -> list[Message]:
-            return sound([message_of(row) for row in db.execute(sql, parameters)])
+    async def after(self, room: str, id: int, count: int, size: int = PAGE) -> Rows:
+        """The messages that stand just after `id`, deleted ones left out."""
+        where = f"{IN_ROOM} AND id > ? AND NOT deleted ORDER BY id"
+        return await self._rows(where, count, size, room, id)
+
+    async def _rows(
+        self, where: str, count: int, size: int, *values: object, turned: bool = False
+    ) -> Rows:
+        sql = f"SELECT {ROW} FROM messages WHERE {where} LIMIT ?"
+
+        def read(db: sqlite3.Connection) -> Rows:
+            rows, left = Rows(), size
+            with closing(db.execute(sql, (*values, count + 1))) as found:
+                for row in found:
+                    message = message_of(row)
+                    left -= len(message.text.encode())
+                    if len(rows) == count or (left < 0 and rows):
+                        rows.more = True
+                        break
+                    rows.append(message)
+            if turned:
+                rows.reverse()
+            return sound(rows)
 
         return await self._read(read)
 

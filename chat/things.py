@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from chat.protocol import Message
 
 log = logging.getLogger("chat.store")
 
+PAGE = 64 * 1024  # bytes of texts in one page of history; at least one message always
 MOST = 2**52  # beyond every rev
 LATEST = 253_402_300_800_000  # UTC milliseconds: the year 10000, which no date library knows
 
@@ -44,6 +45,16 @@ class Draft:
     at: int
     text: str
     title: str = ""  # what the room is to be called if this is the first message in it
+
+
+class Rows(list[Message]):
+    """Messages as they were read; `more`: the log has more of them in that direction."""
+
+    __slots__ = ("more",)
+
+    def __init__(self, messages: Iterable[Message] = (), more: bool = False) -> None:
+        super().__init__(messages)
+        self.more = more
 
 
 def checksum(room: int, m: Message) -> int:
@@ -86,12 +97,13 @@ def message_of(row: Sequence[Any]) -> Message:
     )
 
 
-def sound(messages: list[Message]) -> list[Message]:
+def sound(messages: Rows) -> Rows:
     """Without the damaged ones that claim the place of another: their own is not known."""
     if not any(message.damaged for message in messages):
         return messages
     ids = {message.id for message in messages if not message.damaged}
-    return [m for m in messages if not m.damaged or (0 < m.id <= m.rev and m.id not in ids)]
+    kept = [m for m in messages if not m.damaged or (0 < m.id <= m.rev and m.id not in ids)]
+    return Rows(kept, messages.more)
 
 
 def _number(value: object, most: int) -> int:

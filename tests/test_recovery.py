@@ -40,6 +40,7 @@ from hypothesis.stateful import (
 from tornado.web import create_signed_value
 
 import chat.app
+import chat.recent
 import chat.rooms
 from chat.app import ChatApp, make_app
 from chat.backup import backup, restore
@@ -55,7 +56,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Exception in thread writer")
 
 ROOM = "den"
 PEOPLE = ("Ana", "Bo", "Cy")  # Cy sits behind a line that takes a few KB at a time
-SMALL = {"GAP": 8, "FRESH": 5, "RECENT": 6, "ROWS": 3, "BATCH": 400}  # chat.rooms: all paths taken
+SMALL = {"GAP": 8, "FRESH": 5, "ROWS": 3}  # chat.rooms: all paths taken
+REMEMBERED = {"FRESH": 5, "CHANGES": 6, "ROOM": 60_000, "BATCH": 400}  # chat.recent
 LONG = "x" * 2500  # characters; a few of them fill Cy's line
 # Nothing here cuts the power, so the files may lie where an fsync costs nothing.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -556,6 +558,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small limits, so that a short day takes every path."""
     for name, value in SMALL.items():
         monkeypatch.setattr(chat.rooms, name, value)
+    for name, value in REMEMBERED.items():
+        monkeypatch.setattr(chat.recent, name, value)
     monkeypatch.setattr(chat.app, "DRAIN", 0.0)
 
 

@@ -20,6 +20,7 @@ from chat.protocol import (
     Event,
     Person,
     Ping,
+    Pong,
     Read,
     Refusal,
     Say,
@@ -199,7 +200,7 @@ def test_the_newest_fifty_are_by_id_also_when_old_ones_were_edited(tmp_path: Pat
         assert bob.timeline[30] == "changed too"
         revs = [message["rev"] for message in bob.of("message")]
         assert revs == sorted(revs)
-        messages, rev = await world.room.newest()
+        messages, rev, _ = await world.room.newest()
         assert ([m.id for m in messages], rev) == (list(range(11, 61)), 62)
 
     in_world(tmp_path, body)
@@ -268,9 +269,9 @@ def test_after_a_restart_a_thousand_people_return_with_one_query(
     queries = []
     plain = Store._rows
 
-    async def counted(self: Store, sql: str, *parameters: object) -> Any:
-        queries.append(sql)
-        return await plain(self, sql, *parameters)
+    async def counted(self: Store, *values: Any, **options: Any) -> Any:
+        queries.append(values)
+        return await plain(self, *values, **options)
 
     async def after(world: World) -> None:
         peers = [world.join(f"u{n}", after=n % 21) for n in range(1000)]
@@ -430,7 +431,7 @@ def test_a_peer_with_any_socket_ends_up_with_the_log(
 def test_a_peer_far_behind_reads_the_log_in_bounded_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "RECENT", 10)
+    monkeypatch.setattr("chat.recent.CHANGES", 10)
 
     async def body(world: World) -> None:
         ana, bob = world.join("ana"), world.join("bob")
@@ -448,6 +449,28 @@ def test_a_peer_far_behind_reads_the_log_in_bounded_batches(
             assert len(bob.got) - before <= 70_000 + 1_500  # the socket, and the frame owed
         assert bob.timeline == ana.timeline
         assert len(bob.timeline) == 400
+
+    in_world(tmp_path, body)
+
+
+def test_a_peer_that_is_answered_while_the_log_is_read_for_it_has_one_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.recent.CHANGES", 10)
+
+    async def body(world: World) -> None:
+        ana, bob = world.join("ana"), world.join("bob")
+        bob.space = 0
+        for n in range(400):
+            world.say(ana, f"m{n}")
+        await world.settle()
+        bob.drain(10)
+        bob.reply(Pong())  # finds the socket full while the first read is under way
+        bob.drain(None)
+        await world.settle()
+        revs = [message["rev"] for message in bob.of("message")]
+        assert revs == list(range(1, 401))
+        assert bob in world.room.live
 
     in_world(tmp_path, body)
 
