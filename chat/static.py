@@ -18,6 +18,7 @@ STYLES = (
     "timeline",
     "row",
     "text",
+    "actions",
     "composer",
     "panels",
     "dialogs",

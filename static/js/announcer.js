@@ -13,13 +13,18 @@ export class Announcer {
   #forgetting = 0;
 
   constructor(say) {
-    Object.assign(this, { say, place: document.querySelector("#announcer"), alarm: document.querySelector("#alert") });
+    Object.assign(this, { words: say, place: document.querySelector("#announcer"), alarm: document.querySelector("#alert") });
   }
 
   message({ name, text }) {
-    this.#heard.push(this.say("announce.message", { name, text: [...text].slice(0, SPOKEN).join("") }));
+    this.#heard.push(this.words("announce.message", { name, text: [...text].slice(0, SPOKEN).join("") }));
     if (this.#heard.length > 1) return;
     setTimeout(() => this.#speak(), BREATH);
+  }
+
+  /** What a person did themselves and may not see. */
+  say(text) {
+    this.#put([text]);
   }
 
   alert(text) {
@@ -29,9 +34,13 @@ export class Announcer {
 
   #speak() {
     const many = this.#heard.length > FEW;
-    const lines = many ? [this.say("announce.many", { n: this.#heard.length })] : this.#heard;
-    this.place.replaceChildren(...lines.map((line) => element("p", line)));
+    const lines = many ? [this.words("announce.many", { n: this.#heard.length })] : this.#heard;
+    this.#put(lines);
     this.#heard = [];
+  }
+
+  #put(lines) {
+    this.place.replaceChildren(...lines.map((line) => element("p", line)));
     // Once spoken it goes: a message deleted later must not stay on in here.
     clearTimeout(this.#forgetting);
     this.#forgetting = setTimeout(() => this.place.replaceChildren(), SPEECH);

@@ -15,6 +15,15 @@ export async function copy(text, select) {
   }
 }
 
+/** The same for a text that stands nowhere; where it must be selected, that happens in `place`. */
+export async function copyFrom(place, value) {
+  const area = Object.assign(document.createElement("textarea"), { value, className: "vh" });
+  place.append(area);
+  const done = await copy(value, () => area.select());
+  area.remove();
+  return done;
+}
+
 export function wireRename(form, you, say) {
   const field = form.querySelector("#name");
   const error = form.querySelector(".err");

@@ -2,23 +2,25 @@
 // undo. Knows the list by its public side and no socket: what was done goes out through `on`.
 // Comes after the first messages: nobody needs it before the line is there.
 
+import { Actions } from "./actions.js";
 import { neighbour } from "./chunks.js";
 import { grow, meansSend } from "./composer.js";
-import { copy } from "./dialogs.js";
+import { copyFrom } from "./dialogs.js";
 import { clone } from "./dom.js";
 import { Unfinished } from "./unfinished.js";
 
 const UNDO = 6_000; // ms
 const COPIED = 2_000; // ms
-const MINE = ".mine:not(.damaged, .deleted)";
+const MINE = ".mine[data-id]:not(.damaged, .deleted)";
 
 export class Editor {
   #leaving = new Map(); // row -> timer: deleted, may still be undone
 
-  /** `on`: edit, remove, again, take, discard, give, leave. */
+  /** `on`: edit, remove, again, take, discard, give, leave, tell. */
   constructor({ timeline, limit, say, kept, on }) {
     Object.assign(this, { timeline, limit, say, on });
     this.unfinished = new Unfinished(kept);
+    this.actions = new Actions({ timeline, say, tell: on.tell, act: (button, row) => this.#act(button, row) });
     timeline.log.addEventListener("keydown", (event) => this.#key(event));
     this.#reopen();
   }
@@ -48,11 +50,18 @@ export class Editor {
   clicked({ target }) {
     const button = target.closest("button");
     const row = target.closest(".msg");
-    if (!button || !row) return;
+    if (button && row) this.#act(button, row);
+  }
+
+  #act(button, row) {
+    const { actions } = this;
     const { cid } = this.timeline.message(row);
     const acts = {
-      edit: () => this.#edit(row),
-      delete: () => this.#delete(row),
+      edit: () => (actions.close(), this.#edit(row)),
+      delete: () => (actions.close(), this.#delete(row)),
+      more: () => actions.open(row),
+      "copy-text": () => actions.copy(button, row, "text"),
+      "copy-link": () => actions.copy(button, row, "link"),
       undo: () => this.#undo(row),
       cancel: () => this.#close(row),
       again: () => this.on.again(cid),
@@ -74,10 +83,12 @@ export class Editor {
       Home: () => timeline.first.focus(),
       End: () => (timeline.scroll.toEnd(), timeline.last.focus()),
       Escape: () => this.on.leave(),
+      ...(row.matches(MINE) && { e: () => this.#edit(row), Delete: () => this.#delete(row) }),
     };
-    if (!moves[event.key]) return;
+    const move = moves[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!move) return;
     event.preventDefault();
-    moves[event.key]();
+    move();
   }
 
   /** Opens the last own message. False if there is none. */
@@ -152,6 +163,7 @@ export class Editor {
       row.append(line);
     });
     line.querySelector(".undo").focus({ preventScroll: true });
+    this.on.tell(this.say("message.deleted"));
     this.#leaving.set(row, setTimeout(() => this.#leave(row), UNDO));
   }
 
@@ -181,12 +193,9 @@ export class Editor {
   }
 
   async #copy(button) {
-    const value = button.parentElement.querySelector("pre").textContent;
-    const area = Object.assign(document.createElement("textarea"), { value, className: "vh" });
-    document.body.append(area);
     const old = button.textContent;
-    if (await copy(value, () => area.select())) button.textContent = this.say("text.copied");
-    area.remove();
+    const done = await copyFrom(button.parentElement, button.parentElement.querySelector("pre").textContent);
+    if (done) button.textContent = this.say("text.copied");
     setTimeout(() => (button.textContent = old), COPIED);
   }
 }

@@ -223,6 +223,7 @@ class Page {
       discard: (cid) => this.outbox.discard(cid),
       give: (text) => this.give(text, this.say("message.gone")),
       leave: () => this.composer.focus(),
+      tell: (text) => this.later(({ people }) => people.announcer.say(text)),
     };
   }
 

@@ -65,7 +65,7 @@ export class People {
     );
     if (sought && found.length === 0) parts.push(this.#line("none", this.say("people.nobody")));
     const unnamed = total - people.length;
-    if (unnamed > 0 && !sought) parts.push(this.#line("more", this.say("people.more", { n: unnamed })));
+    if (unnamed > 0 && !sought) parts.push(this.#line("unnamed", this.say("people.more", { n: unnamed })));
     find(".crowd").replaceChildren(...parts);
   }
 

@@ -33,7 +33,7 @@ export function fillRow(row, message, mine, say) {
   row.classList.toggle("mine", mine);
   row.classList.toggle("damaged", damaged);
   row.id = key;
-  row.setAttribute("aria-labelledby", `${key}w ${key}t ${key}b`);
+  row.setAttribute("aria-labelledby", `${key}w ${key}t ${key}b ${key}s`);
   if (id) {
     Object.assign(row.dataset, { id, user: message.user, state: "sent" });
     delete row.dataset.cid;
@@ -48,7 +48,12 @@ export function fillRow(row, message, mine, say) {
   body.classList.toggle("big", big);
   body.parentElement.dir = big ? document.dir : "auto"; // emoji have no direction of their own
   body.replaceChildren(damaged ? say("message.damaged") : format(text, say));
-  if (mine && id && !damaged && !row.querySelector(".acts")) row.append(clone("actions"));
+  allowStops(row);
+}
+
+/** What can be focused within a row is a tab stop only while the row is the one in hand. */
+export function allowStops(row) {
+  for (const stop of row.querySelectorAll(".body :is(a, pre, button)")) stop.tabIndex = row.tabIndex;
 }
 
 function fillHead(row, { at, name, edited, id }, key, shown) {
@@ -81,16 +86,16 @@ export function showChange(row, { command, state }) {
   row.append(line);
 }
 
-/** The line under a message that is not yet sent; null if there is nothing to say. */
+/** The line under a message that is not yet sent. */
 export function statusLine(state, { failed, retryAt, detail }, say) {
   if (state === "failed") {
     const line = clone("failed");
-    line.querySelector(".why").textContent = failed;
+    line.querySelector(".why").textContent = say("message.not_sent", { detail: failed });
     return line;
   }
+  if (state === "queued") return clone("waiting");
   const seconds = Math.ceil((retryAt - Date.now()) / 1000);
   const text = seconds > 0 ? say("message.slow", { detail, n: seconds }) : say("message.sending");
-  if (state === "queued") return null;
   const line = element("p", text);
   line.className = seconds > 0 ? "st" : "st sending";
   return line;

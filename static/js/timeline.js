@@ -5,7 +5,7 @@
 import { Chunks, neighbour, rowsOf } from "./chunks.js";
 import { clone, element } from "./dom.js";
 import { Earlier } from "./history.js";
-import { fillRow, groupRow, markDay, nameDay, readRow, showChange, statusLine } from "./row.js";
+import { allowStops, fillRow, groupRow, markDay, nameDay, readRow, showChange, statusLine } from "./row.js";
 import { Scroll } from "./scroll.js";
 import { toggleFold } from "./text.js";
 
@@ -235,7 +235,8 @@ export class Timeline {
     row.dataset.state = entry.failed ? "failed" : online ? "pending" : "queued";
     row.querySelector(".st")?.remove();
     const status = statusLine(row.dataset.state, entry, this.say);
-    if (status) row.append(status);
+    status.id = `${row.id}s`; // part of the row's name
+    row.append(status);
   }
 
   #showChanges(entries, online) {
@@ -311,9 +312,13 @@ export class Timeline {
   }
 
   #makeCurrent(row) {
-    if (this.#current) this.#current.tabIndex = -1;
+    const before = this.#current;
     this.#current = row;
-    if (row) row.tabIndex = 0;
+    for (const [changed, index] of [[before, -1], [row, 0]]) {
+      if (!changed) continue;
+      changed.tabIndex = index;
+      allowStops(changed);
+    }
   }
 
   /** Beyond what may be held, the oldest chunks go, many at once; never one somebody is in. */

@@ -202,9 +202,10 @@ class Visitor:
         self.page.evaluate("look(true)")
 
     def act(self, row: Locator, action: str) -> None:
-        """Uses one of a row's own actions."""
+        """Chooses something from a row's menu."""
         row.hover()
-        row.get_by_role("button", name=action, exact=True).click()
+        row.get_by_role("button", name="More", exact=True).click()
+        row.get_by_role("menuitem", name=action, exact=True).click()
 
     # Scrolling
 

@@ -240,7 +240,13 @@ def test_the_actions_of_a_row_are_reached_by_tab(people: People, room: str) -> N
     expect(ana.page.get_by_role("button", name="Edit", exact=True)).to_be_focused()
     assert ana.page.evaluate(RING)
     ana.page.keyboard.press("Tab")
-    expect(ana.page.get_by_role("button", name="Delete", exact=True)).to_be_focused()
+    expect(ana.page.get_by_role("button", name="More", exact=True)).to_be_focused()
+    ana.page.keyboard.press("Enter")
+    for item in ("Edit", "Copy text", "Copy link", "Delete", "Edit"):
+        expect(ana.page.get_by_role("menuitem", name=item, exact=True)).to_be_focused()
+        ana.page.keyboard.press("ArrowDown")
+    ana.page.keyboard.press("Escape")
+    expect(ana.page.get_by_role("button", name="More", exact=True)).to_be_focused()
 
 
 @pytest.mark.parametrize("opener", ["Invite", "settings"])

@@ -1,0 +1,217 @@
+"""What is offered for a row, how it is reached, and what a row says of its own state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from .conftest import People
+from .line import Line
+from .people import Visitor
+from .server import Voice
+from .test_access import PHONE, violations
+from .test_sending import refused
+
+Speak = Callable[..., Voice]
+
+CLIPBOARD = ["clipboard-read", "clipboard-write"]
+DAMAGE = "The server did not understand that."
+
+
+def box(part: Locator) -> tuple[float, float, float, float]:
+    """Its edges: left, top, right, bottom."""
+    found = part.bounding_box()
+    assert found
+    left, top = found["x"], found["y"]
+    return left, top, left + found["width"], top + found["height"]
+
+
+def open_menu(visitor: Visitor, row: Locator) -> Locator:
+    """Opens a row's menu with the mouse."""
+    row.hover()
+    row.get_by_role("button", name="More", exact=True).click()
+    menu = visitor.page.get_by_role("menu", name="More")
+    expect(menu).to_be_visible()
+    return menu
+
+
+def test_the_toolbar_covers_neither_text_nor_the_row_above(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    ana.says("the first of a group", "the second " + "is long " * 30, "the third")
+    tools = ana.page.get_by_role("group", name="Message actions")
+    for row, above in [(ana.rows.nth(1), ana.rows.nth(0)), (ana.rows.nth(2), ana.rows.nth(1))]:
+        row.hover()
+        left, top, _, _ = box(tools)
+        assert top >= box(above.locator(".said"))[3] - 3, "only the padding of the row above"
+        assert left >= box(row.locator(".said"))[2]
+    ana.rows.nth(0).hover()
+    assert box(tools)[1] == box(ana.rows.nth(0))[1] + 3
+
+
+def test_a_menu_opens_upwards_where_there_is_no_room(
+    people: People, voice: Speak, room: str
+) -> None:
+    voice().say(*(f"line {number}" for number in range(30)))
+    ana = people("Ana", reduced_motion="reduce").enter(room)
+    ana.says("mine")
+    ana.at_the_end()
+    menu = open_menu(ana, ana.row("mine"))
+    more = ana.page.get_by_role("button", name="More", exact=True)
+    assert box(menu)[3] <= box(more)[1]
+    assert box(menu)[2] == pytest.approx(box(more)[2], abs=2)
+    ana.page.keyboard.press("Escape")
+    expect(menu).to_have_count(0)
+    menu = open_menu(ana, ana.rows.filter(visible=True).nth(18))
+    assert box(menu)[1] >= box(more)[3]
+
+
+def test_text_and_link_of_a_message_can_be_copied(people: People, room: str) -> None:
+    ben = people("Ben").enter(room)
+    ben.say("**to be** copied")
+    ben.shows("to be copied")
+    ana = people("Ana", permissions=CLIPBOARD).enter(room)
+    row = ana.rows.first
+    for item, copied in [("Copy text", "**to be** copied"), ("Copy link", None)]:
+        menu = open_menu(ana, row)
+        menu.get_by_role("menuitem", name=item).click()
+        expect(menu).to_contain_text("Copied")
+        expect(ana.announcer).to_have_text("Copied")
+        expect(menu).to_have_count(0)
+        link = f"{ana.server.url(room)}#{row.get_attribute('id')}"
+        assert ana.page.evaluate("navigator.clipboard.readText()") == (copied or link)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_open_menu_has_no_violations(people: People, room: str, scheme: str) -> None:
+    ana = people("Ana", color_scheme=scheme).enter(room)
+    ana.says("mine")
+    open_menu(ana, ana.row("mine"))
+    assert violations(ana.page) == []
+
+
+def test_arrivals_leave_an_open_menu_alone(people: People, voice: Speak, room: str) -> None:
+    sam = voice()
+    ana = people("Ana").enter(room)
+    ana.says("mine")
+    menu = open_menu(ana, ana.row("mine"))
+    sam.say("another", "and another")
+    expect(ana.rows).to_have_count(3)
+    expect(menu.get_by_role("menuitem", name="Edit")).to_be_focused()
+
+
+def test_on_a_phone_a_tap_shows_the_toolbar_and_more_is_a_sheet(people: People, room: str) -> None:
+    ana = people("Ana", **PHONE).enter(room)
+    ana.says("tap me")
+    ana.row("tap me").locator(".body").tap()
+    ana.page.get_by_role("button", name="More", exact=True).tap()
+    sheet = ana.page.get_by_role("dialog", name=re.compile("^Message from"))
+    expect(sheet).to_contain_text("tap me")
+    for button in sheet.get_by_role("button").all():
+        low = 44 if button.get_attribute("title") == "Close" else 48
+        assert box(button)[3] - box(button)[1] >= low
+    assert violations(ana.page) == []
+    sheet.get_by_role("button", name="Close").tap()
+    expect(sheet).to_have_count(0)
+    ana.page.get_by_role("button", name="More", exact=True).tap()
+    sheet.get_by_role("button", name="Edit").tap()
+    expect(ana.page.get_by_role("textbox", name="Edit message")).to_be_focused()
+    ana.page.get_by_role("button", name="Cancel").tap()
+    ana.row("tap me").locator(".body").tap()
+    ana.page.get_by_role("button", name="More", exact=True).tap()
+    sheet.get_by_role("button", name="Delete").tap()
+    expect(ana.page.get_by_text("Message deleted.").first).to_be_visible()
+
+
+def test_the_box_of_an_edit_says_which_keys_do_the_same(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    ana.says("to edit")
+    ana.row("to edit").focus()
+    ana.page.keyboard.press("e")
+    expect(ana.page.get_by_role("textbox", name="Edit message")).to_be_focused()
+    expect(ana.page.get_by_text("Enter saves, Esc cancels")).to_be_visible()
+    ana.page.get_by_role("button", name="Save").click()
+    ana.shows_once("to edit")
+    ben = people("Ben", **PHONE).enter(room)
+    ben.says("on a phone")
+    ben.row("on a phone").locator(".body").tap()
+    ben.page.get_by_role("button", name="Edit", exact=True).tap()
+    expect(ben.page.get_by_text("Enter saves, Esc cancels")).to_be_hidden()
+
+
+def test_deleting_by_the_keyboard_is_said(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    ana.says("keep", "regret")
+    ana.row("regret").focus()
+    ana.page.keyboard.press("Delete")
+    expect(ana.announcer).to_have_text("Message deleted.")
+    expect(ana.page.get_by_role("button", name="Undo")).to_be_focused()
+    ana.page.keyboard.press("Enter")
+    ana.shows("keep", "regret")
+
+
+def test_a_waiting_message_says_so(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    ana.says("sent")
+    ana.context.set_offline(True)
+    expect(ana.strip).to_be_visible()
+    row = ana.say("for later")
+    expect(row).to_have_attribute("data-state", "queued")
+    expect(row.locator(".st")).to_have_text("Waiting")
+    expect(ana.page.get_by_role("article", name=re.compile("for later Waiting$"))).to_have_count(1)
+    ana.context.set_offline(False)
+    ana.online()
+    ana.shows_once("for later")
+    expect(row.get_by_text("Waiting")).to_have_count(0)
+
+
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
+def test_a_failed_message_says_one_sentence_and_then_what_can_be_done(
+    people: People, room: str, options: dict[str, object]
+) -> None:
+    ana = people("Ana", **options)
+    line = Line(ana.page)
+    ana.enter(room)
+    line.on_say = lambda frame: refused(frame, "bad_frame", DAMAGE)
+    row = ana.say("failed")
+    expect(row).to_have_attribute("data-state", "failed")
+    words = row.get_by_text(f"Not sent. {DAMAGE}", exact=True)
+    buttons = [row.get_by_role("button", name=name) for name in ("Try again", "Edit", "Discard")]
+    tops = {round((box(button)[1] + box(button)[3]) / 2) for button in buttons}
+    assert len(tops) == 1, "in one line"
+    assert (min(tops) > box(words)[3]) == bool(options), "on a phone below the sentence"
+    assert violations(ana.page) == []
+
+
+def test_only_the_row_in_hand_has_tab_stops_within(people: People, voice: Speak, room: str) -> None:
+    sam = voice()
+    sam.say("https://example.org/one", "```\ncode\n```", "https://example.org/two", "last")
+    ana = people("Ana").enter(room)
+    ana.composer.focus()
+    stops = []
+    for _ in range(3):
+        ana.page.keyboard.press("Shift+Tab")
+        stops.append(ana.page.evaluate("document.activeElement.tagName"))
+    assert stops[1:] != ["PRE", "A"]
+    assert "A" not in stops
+    ana.rows.first.focus()
+    ana.page.keyboard.press("Tab")
+    expect(ana.page.get_by_role("link", name="https://example.org/one")).to_be_focused()
+    ana.page.keyboard.press("Tab")
+    expect(ana.page.get_by_role("button", name="More", exact=True)).to_be_focused()
+    ana.rows.nth(1).focus()
+    ana.page.keyboard.press("Tab")
+    expect(ana.page.locator("pre")).to_be_focused()
+    ana.page.keyboard.press("Tab")
+    expect(ana.page.get_by_role("button", name="Copy")).to_be_focused()
+
+
+def test_the_button_that_copies_code_is_no_part_of_what_was_said(
+    people: People, voice: Speak, room: str
+) -> None:
+    voice().say("```\nprint(1)\n```")
+    ana = people("Ana").enter(room)
+    ana.rows.first.focus()
+    expect(ana.rows.first).to_have_accessible_name(re.compile(r"print\(1\)$"))
