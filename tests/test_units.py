@@ -67,9 +67,11 @@ def test_a_fault_that_lasts_does_not_end_the_service_for_good() -> None:
 
 
 def test_the_commands_of_the_units_are_ours() -> None:
-    start = read("chat.service")["Service"]["ExecStart"].split()
-    assert start[:2] == [PYTHON, "/opt/chat/run.py"]
-    assert parse(start[2:], {}).loopback
-    save = read("chat-backup.service")["Service"]["ExecStart"].split()
-    assert save[:3] == [PYTHON, "/opt/chat/run.py", "backup"]
-    assert save[3:] == [word for word in start if word.startswith("--data=")]
+    """Their options are variables, so that /etc/default/chat can change them."""
+    start, save = read("chat.service")["Service"], read("chat-backup.service")["Service"]
+    assert start["ExecStart"] == f"{PYTHON} /opt/chat/run.py"
+    assert save["ExecStart"] == f"{PYTHON} /opt/chat/run.py backup"
+    variables = dict(word.split("=", 1) for word in start["Environment"].split())
+    config = parse([], variables)
+    assert config.loopback
+    assert save["Environment"] == f"CHAT_DATA={config.data}"
