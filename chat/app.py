@@ -42,7 +42,7 @@ from chat.proxies import Proxies
 from chat.server import RESERVE, Server, file_limit
 from chat.site import Site
 from chat.sockets import ChatSocket
-from chat.static import Files, StaticPage
+from chat.static import Compressed, Files, StaticPage
 from chat.store import Store
 from chat.tasks import Tasks
 
@@ -88,7 +88,7 @@ class ChatApp(Application):
             template_loader=templates,
             cookie_secret=folder.secret.decode(),
             cross_origin_protection=True,
-            compress_response=True,
+            transforms=[Compressed],
             log_function=_log_request,
         )
 
@@ -136,6 +136,8 @@ class ChatApp(Application):
             turn += 1
             guarded(self.site.hub.tick)
             guarded(ChatSocket.sweep, loop.time(), turn)
+            if self.server is not None:
+                guarded(self.server.sweep, loop.time())
             if turn % TIDY == 0:
                 self.tasks.start(self._tidy())
             self.site.health.ticked()

@@ -34,8 +34,10 @@ class MessagesPage(Visitor):
             raise Refusal("bad_page")
         kind = kinds[0] if kinds else "before"
         rev = room.flushed
-        messages, more = await room.history(kind, self._number(kind, 2**53 - 1), limit)
-        self.answer(History(room.name, self.site.store.epoch, rev, messages, more))
+        at = self._number(kind, 2**53 - 1)
+        with self.site.hub.asking(self.known_person().user):
+            messages, more = await room.history(kind, at, limit)
+            await self.answer_taken(History(room.name, self.site.store.epoch, rev, messages, more))
 
     def _number(self, name: str, default: int) -> int:
         text = self.get_query_argument(name, str(default))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 
 from chat.faults import guarded
 from chat.frames import Frame
-from chat.protocol import Close, HasRead, Message, Person
+from chat.protocol import Close, HasRead, Message, Person, Refusal
 from chat.recent import Memory
 from chat.rooms import Peer, Room
 from chat.store import Store
@@ -20,6 +22,8 @@ HOPS = 3  # turns of the loop a flush waits at most for more to join it
 CROWD = 250
 PATIENCE = 0.02  # seconds such a flush waits at most
 READS = 0.5  # seconds in which what a tab has read is told once
+AT_ONCE = 4  # pages of history of one person under way
+AGAIN = 1_000  # milliseconds until one of them may be over
 IDLE = 60.0  # seconds a room without peers is kept in memory
 
 
@@ -33,6 +37,7 @@ class Hub:
         self.connections: dict[str, dict[Peer, None]] = {}  # user -> their peers, oldest first
         self.titles = Titles(store)
         self.memory = Memory()
+        self._asking: dict[str, int] = {}  # user -> answers of history under way
         self._heads = store.heads()
         self._reads: dict[Peer, int] = {}  # what is told next
         self._connected = 0
@@ -56,6 +61,20 @@ class Hub:
     def look(self, name: str) -> Room:
         """The room of this name, for whoever only looks; if nobody is there it is not kept."""
         return self.rooms.get(name) or Room(self, name, self._heads.get(name, 0))
+
+    @contextmanager
+    def asking(self, user: str) -> Iterator[None]:
+        """While an answer of history is made and taken. Raises Refusal slow_down beyond a few."""
+        count = self._asking.get(user, 0)
+        if count >= AT_ONCE:
+            raise Refusal("slow_down", AGAIN)
+        self._asking[user] = count + 1
+        try:
+            yield
+        finally:
+            self._asking[user] -= 1
+            if not self._asking[user]:
+                del self._asking[user]
 
     def connect(self, peer: Peer, most: int) -> int:
         """A new connection of a person; beyond `most` (0: any number) the oldest gives way.

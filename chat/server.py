@@ -15,6 +15,7 @@ from chat.proxies import LOCAL_FILE, Proxies, counted
 RESERVE = 48  # file descriptors for the database, the log, and accepting in order to refuse
 PATIENCE = 10  # seconds for a request's header, for its body, and for the next request
 HEADER_LIMIT = 16 * 1024  # bytes
+UNREAD = 30.0  # seconds in which nothing of an answer is taken
 BODY_LIMIT = 64 * 1024  # bytes: a form with a message
 
 _SORRY = b"Too many connections. Try again in a few minutes."
@@ -54,6 +55,7 @@ class Server(HTTPServer):
         )
         self._places = places
         self._proxies = proxies
+        self._unread: dict[Any, tuple[int, float]] = {}  # connection -> bytes taken, since when
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         """Serve it, or say that there are too many."""
@@ -65,6 +67,19 @@ class Server(HTTPServer):
         with contextlib.suppress(StreamClosedError):
             stream.write(_FULL)
         stream.close()
+
+    def sweep(self, now: float) -> None:
+        """Once a second: close who takes nothing of its answer; Tornado would keep it for ever."""
+        unread: dict[Any, tuple[int, float]] = {}
+        for connection in tuple(self._connections):
+            stream = connection.stream
+            if stream.writing():
+                taken = stream._total_write_done_index
+                before = self._unread.get(connection)
+                unread[connection] = before if before and before[0] == taken else (taken, now)
+                if now - unread[connection][1] > UNREAD:
+                    stream.close()
+        self._unread = unread
 
     def on_close(self, server_conn: Any) -> None:
         """It is over, or has become a socket that is counted by itself."""

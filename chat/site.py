@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from asyncio import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, ClassVar, cast
 from urllib.parse import quote, urlsplit
 
+from tornado.iostream import StreamClosedError
 from tornado.log import app_log
 from tornado.web import HTTPError, RequestHandler
 
@@ -184,10 +187,15 @@ class Visitor(RequestHandler):
         here = "" if name == self.site.hub.titles.house else f"r/{quote(name)}"
         self.redirect((up + here or "./") + ending, status=303)
 
-    def answer(self, event: object) -> None:
+    def answer(self, event: object) -> Future[None]:
         """A JSON answer."""
         self.set_header("Content-Type", "application/json")
-        self.finish(encode(event))
+        return self.finish(encode(event))
+
+    async def answer_taken(self, event: object) -> None:
+        """The same; returns when the client has taken it, or has gone."""
+        with suppress(StreamClosedError):
+            await self.answer(event)
 
     @property
     def wants_json(self) -> bool:

@@ -1,13 +1,16 @@
 """chat/recent.py: what rooms remember, in bytes, and that whoever lacks it reads the log."""
 
 import json
+import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from client import PATIENCE
 from serving import Site
 from test_rooms import Listener, World, in_world
 
-from chat.protocol import Delete, Edit, Say
+from chat.protocol import Delete, Edit, Refusal, Say
 from chat.store import Store
 from chat.things import PAGE
 
@@ -201,3 +204,48 @@ def test_the_page_of_a_room_is_bounded_and_offers_what_is_earlier(site: Site) ->
     page = site.http("GET", "/", headers={"Cookie": cookie}).body.decode()
     assert page.count('<article class="msg') == 4 + 1  # and the template of one
     assert "Earlier messages" in page
+
+
+# -- answers nobody reads
+
+
+def test_an_answer_of_which_nothing_is_taken_is_closed(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.server.UNREAD", -1.0)
+    cookie = site.join()
+    for _ in range(4):
+        site.http("POST", "/", headers={"Cookie": cookie}, form={"text": LONG})
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        slow.settimeout(PATIENCE)
+        slow.connect(("127.0.0.1", site.port))
+        request = f"GET /r/lobby/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n"
+        slow.sendall(request.encode() * 100)  # more than the kernel keeps for it
+        server = site.app.server
+        assert server is not None
+        while site.call(lambda: len(server._connections)):
+            pass
+
+
+def test_a_person_has_four_pages_of_history_at_once(tmp_path: Path) -> None:
+    async def body(world: World) -> None:
+        with ExitStack() as stack:
+            for _ in range(4):
+                stack.enter_context(world.hub.asking("ana"))
+            with pytest.raises(Refusal, match="slow_down") as refused:
+                stack.enter_context(world.hub.asking("ana"))
+            assert refused.value.retry
+            stack.enter_context(world.hub.asking("bob"))
+        with world.hub.asking("ana"):
+            pass
+
+    in_world(tmp_path, body)
+
+
+def test_history_is_not_compressed_and_pages_are(site: Site) -> None:
+    headers = {"Cookie": site.join(), "Accept-Encoding": "gzip"}
+    page = site.http("GET", "/", headers=headers)
+    history = site.http("GET", "/r/lobby/messages", headers=headers)
+    assert page.headers.get("Content-Encoding") == "gzip"
+    assert history.headers.get("Content-Encoding") is None
