@@ -3,6 +3,7 @@
 
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
+import { Deeds } from "./deeds.js";
 import { News } from "./news.js";
 import { Outbox } from "./outbox.js";
 import { Parts } from "./parts.js";
@@ -18,7 +19,6 @@ const find = (selector) => document.querySelector(selector);
 
 class Page {
   #afresh = false; // what was shown came from another life of the server
-  #failed = new Set(); // cids already said to have failed
   #stranger = false; // another person uses this browser now
 
   constructor(boot) {
@@ -54,6 +54,7 @@ class Page {
     this.rooms = new Rooms({ ...boot, say, storage, waiting: () => this.elsewhere?.counts });
     this.connection = this.makeConnection();
     this.composer = this.makeComposer();
+    this.deeds = this.makeDeeds();
   }
 
   address(room) {
@@ -75,8 +76,8 @@ class Page {
       ...this.sending,
       room: this.boot.room,
       line,
-      changed: () => this.pend(),
-      returned: (entry, detail) => this.returned(entry, detail),
+      changed: () => this.deeds.show(),
+      returned: (entry, detail) => this.deeds.returned(entry, detail),
     });
     outbox.epoch = this.boot.epoch;
     return outbox;
@@ -84,18 +85,19 @@ class Page {
 
   makeNews() {
     const { timeline, reading, outbox, say } = this;
-    return new News({ you: this.boot.you, timeline, reading, outbox, say, later: (use) => this.later(use) });
+    const pages = `${this.room}/messages`;
+    return new News({ you: this.boot.you, timeline, reading, outbox, say, pages, later: (use) => this.later(use) });
   }
 
   makeStrip() {
     return new Strip({
       say: this.say,
       hold: (change) => this.timeline.scroll.hold(change),
-      standing: () => ({ failed: this.failed.length, updated: this.updated }),
+      standing: () => ({ failed: this.deeds.failed.length, updated: this.updated }),
       acts: {
         retry: () => this.connection.retry(),
         resume: () => this.connection.resume(),
-        tryAll: () => this.failed.forEach(({ cid }) => this.outbox.again(cid)),
+        tryAll: () => this.deeds.tryAll(),
         reload: () => location.reload(),
       },
     });
@@ -108,7 +110,7 @@ class Page {
       ...boot,
       language,
       say,
-      load: (query) => this.load(query),
+      load: (query) => this.news.load(query),
       stuck: () => this.reading?.update(),
       leaves: (row) => this.editor.rescue(row),
     });
@@ -134,18 +136,25 @@ class Page {
       say: this.say,
       storage: this.storage,
       key: `${this.boot.room}:draft`,
-      send: (text) => this.send(text),
+      send: (text) => this.deeds.say(text),
       typing: () => this.connection.send("typing", {}),
       editLast: () => this.editor?.editLast(),
       drafted: () => this.rooms.mark(),
     });
   }
 
+  makeDeeds() {
+    const { timeline, composer, outbox, reading, strip, connection, say } = this;
+    const alert = (text) => this.later(({ people }) => people.announcer.alert(text));
+    const tell = (text) => this.later(({ people }) => people.announcer.say(text));
+    return new Deeds({ timeline, composer, outbox, reading, strip, connection, alert, tell, text: say });
+  }
+
   makeParts({ People, Editor, Elsewhere, wireViewport }) {
     const { boot, say, language, timeline } = this;
     const people = new People({ ...boot, say, language, storage: this.storage });
     const kept = { storage: this.storage, room: boot.room, epoch: this.outbox.epoch };
-    this.editor = new Editor({ timeline, limit: boot.limits.text, say, kept, on: this.done() });
+    this.editor = new Editor({ timeline, limit: boot.limits.text, say, kept, on: this.deeds });
     this.elsewhere = new Elsewhere({
       ...this.sending,
       room: boot.room,
@@ -159,7 +168,7 @@ class Page {
 
   start() {
     this.timeline.mine.forEach((message) => this.outbox.heard(message));
-    this.pend();
+    this.deeds.show();
     this.reading.divide();
     this.reading.update();
     document.documentElement.dataset.ready = "";
@@ -203,42 +212,6 @@ class Page {
     this.reading.returned();
   }
 
-  // --- what a person does
-
-  send(text) {
-    if (!this.outbox.add("say", { text })) return false;
-    this.timeline.divide();
-    this.timeline.scroll.toEnd();
-    this.reading.update();
-    return true;
-  }
-
-  /** What a person may do to a row. */
-  done() {
-    return {
-      edit: (id, text) => this.outbox.add("edit", { id, text }),
-      remove: (id) => this.outbox.add("delete", { id }),
-      again: (cid) => this.outbox.again(cid),
-      take: (cid) => this.composer.restore(this.outbox.discard(cid)),
-      discard: (cid) => this.outbox.discard(cid),
-      give: (text) => this.give(text, this.say("message.gone")),
-      leave: () => this.composer.focus(),
-      tell: (text) => this.later(({ people }) => people.announcer.say(text)),
-    };
-  }
-
-  /** A text without a message of its own goes back into the box. */
-  give(text, detail) {
-    this.composer.restore(text);
-    this.strip.brief({ key: "conn.refused", kind: "bad", values: { detail } });
-  }
-
-  /** An edit or a deletion will not be done; an edit is text too, and text is never lost. */
-  returned({ fields }, detail) {
-    this.alert(detail);
-    this.give(fields.text ?? "", detail);
-  }
-
   // --- what the line brings
 
   hear = {
@@ -250,7 +223,7 @@ class Page {
         this.timeline.clear();
         this.outbox.epoch = epoch;
         this.editor?.begin(epoch);
-        this.pend();
+        this.deeds.show();
       }
       this.#afresh ||= afresh;
       Object.assign(this.boot.you, you);
@@ -274,47 +247,20 @@ class Page {
     refused: (refusal) => this.outbox.refuse(refusal),
   };
 
-  async load(query) {
-    const answer = await fetch(`${this.room}/messages?${new URLSearchParams(query)}`, {
-      headers: { Accept: "application/json" },
-    });
-    if (!answer.ok) throw new Error(answer.statusText);
-    const page = await answer.json();
-    for (const { cid } of page.messages) if (cid) this.outbox.heard({ cid }); // not the text: it may be old
-    return page;
-  }
-
   /** The line ended. */
   lost(code) {
     if (code === CLOSE.SIGNED_OUT) this.storage.forget(); // here or in another tab
     this.outbox.down(code === CLOSE.TOO_BIG && this.say("message.too_big"));
   }
 
-  get failed() {
-    return this.outbox.entries.filter((entry) => entry.failed);
-  }
-
-  pend() {
-    this.timeline.pend(this.outbox.entries, this.connection?.online);
-    const { failed } = this;
-    const news = failed.find(({ cid }) => !this.#failed.has(cid));
-    this.#failed = new Set(failed.map(({ cid }) => cid));
-    if (news) this.alert(this.say("message.alert", { detail: news.failed }));
-    this.strip?.refresh();
-  }
-
   later(use) {
     this.parts.later(use);
-  }
-
-  alert(text) {
-    this.later(({ people }) => people.announcer.alert(text));
   }
 
   connected(state) {
     const shown = { online: "online", connecting: "connecting" };
     document.documentElement.dataset.conn = shown[state] ?? "offline";
-    this.pend();
+    this.deeds.show();
     this.strip.connected(state);
     if (state === "signed_out") location.reload();
     if (state === "online") performance.mark("socket-ready");

@@ -5,9 +5,9 @@ const STILL = 100; // ms without a frame
 export class News {
   #arrived = []; // messages that wait for the next frame
 
-  /** `later(use)` calls `use` with the parts of the page that can wait. */
-  constructor({ you, timeline, reading, outbox, say, later }) {
-    Object.assign(this, { you, timeline, reading, outbox, say, later });
+  /** `pages`: where history is; `later(use)` calls `use` with the parts of the page that can wait. */
+  constructor({ you, timeline, reading, outbox, say, pages, later }) {
+    Object.assign(this, { you, timeline, reading, outbox, say, pages, later });
   }
 
   /** `fresh` is false for one that is known already: worth a look only as an answer to my own. */
@@ -57,5 +57,15 @@ export class News {
 
   typing(someone) {
     if (someone.user !== this.you.user) this.later(({ people }) => people.typing.heard(someone));
+  }
+
+  /** A page of history. */
+  async load(query) {
+    const headers = { Accept: "application/json" };
+    const answer = await fetch(`${this.pages}?${new URLSearchParams(query)}`, { headers });
+    if (!answer.ok) throw new Error(answer.statusText);
+    const page = await answer.json();
+    for (const { cid } of page.messages) if (cid) this.outbox.heard({ cid }); // not the text: it may be old
+    return page;
   }
 }
