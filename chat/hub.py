@@ -79,7 +79,7 @@ class Hub:
     def connect(self, peer: Peer, most: int) -> int:
         """A new connection of a person; beyond `most` (0: any number) the oldest gives way.
 
-        The how manieth it is, since the start.
+        Returns its number, counted since the start.
         """
         mine = self.connections.setdefault(peer.person.user, {})
         if most and len(mine) >= most:
