@@ -38,18 +38,24 @@ export class Chunks {
   }
 
   get last() {
-    return rowFrom(this.col.lastElementChild, "previous");
+    let end = this.col.lastElementChild;
+    while (end && !end.matches(".chunk")) end = end.previousElementSibling;
+    return rowFrom(end, "previous");
   }
 
   clear() {
     for (const chunk of this.all) chunk.remove();
   }
 
-  /** A new first chunk with these rows. */
+  /** New first chunks with these rows. */
   prepend(rows) {
-    const chunk = this.#make(this.top);
-    chunk.append(...rows);
-    return chunk;
+    const made = [];
+    for (let end = rows.length; end > 0; end -= CHUNK) {
+      const chunk = this.#make(this.top);
+      chunk.append(...rows.slice(Math.max(0, end - CHUNK), end));
+      made.push(chunk);
+    }
+    return made;
   }
 
   /** Puts a line that is no row at the end. */
@@ -73,7 +79,7 @@ export class Chunks {
   /** The chunk after `chunk`, or the first one; made where there is none with room. */
   #withRoom(chunk) {
     const next = chunk ? chunk.nextElementSibling : this.all[0];
-    if (next && rowsOf(next).length < CHUNK) return next;
+    if (next?.matches(".chunk") && rowsOf(next).length < CHUNK) return next;
     const settled = chunk?.previousElementSibling; // out of sight by now: skipping it shifts nothing
     if (settled?.matches(".chunk")) this.scroll.measure(settled);
     return this.#make(chunk ?? this.top);

@@ -4,6 +4,7 @@
 const SAVE_AFTER = 300; // ms of quiet
 const TYPING_EVERY = 3_000; // ms
 const WARN_FROM = 0.9; // of the limit
+const PAGES = { PageUp: -1, PageDown: 1 };
 const FINE = matchMedia("(pointer: fine)");
 const GROWS = CSS.supports("field-sizing", "content");
 
@@ -31,8 +32,8 @@ export class Composer {
   #saved = ""; // what the disk is known to hold
 
   /** `send(text)` returns whether the text was taken; `typing()` is called while it changes. */
-  constructor({ form, limit, say, storage, key, send, typing, editLast, drafted }) {
-    Object.assign(this, { form, limit, say, storage, key, send, typing, editLast, drafted });
+  constructor({ form, limit, say, storage, key, send, typing, editLast, page, drafted }) {
+    Object.assign(this, { form, limit, say, storage, key, send, typing, editLast, page, drafted });
     this.area = form.querySelector("textarea");
     this.button = form.querySelector(".send");
     this.count = form.querySelector(".count");
@@ -96,6 +97,9 @@ export class Composer {
       this.#submit();
     } else if (event.key === "ArrowUp" && this.text === "" && !event.isComposing) {
       if (this.editLast()) event.preventDefault();
+    } else if (PAGES[event.key] && this.text === "" && !event.isComposing) {
+      event.preventDefault();
+      this.page(PAGES[event.key]);
     }
   }
 

@@ -12,8 +12,8 @@ export class Deeds {
   /** False: too many are waiting, the text stays in the box. */
   say(text) {
     if (!this.outbox.add("say", { text })) return false;
-    this.timeline.divide();
-    this.timeline.scroll.toEnd();
+    this.reading.undivide();
+    this.timeline.toEnd().catch(() => {}); // the line is down: it will be shown when it is back
     this.reading.update();
     return true;
   }

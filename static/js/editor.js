@@ -81,7 +81,7 @@ export class Editor {
       ArrowUp: () => neighbour(row, "previous")?.focus(),
       ArrowDown: () => neighbour(row, "next")?.focus(),
       Home: () => timeline.first.focus(),
-      End: () => (timeline.scroll.toEnd(), timeline.last.focus()),
+      End: () => timeline.toEnd().then(() => timeline.last.focus()),
       Escape: () => this.on.leave(),
       ...(row.matches(MINE) && { e: () => this.#edit(row), Delete: () => this.#delete(row) }),
     };

@@ -43,6 +43,7 @@ class Page {
     this.strip = this.makeStrip();
     this.reading = new Reading({
       timeline: this.timeline,
+      you: boot.you,
       say,
       storage,
       key: `${boot.room}:read`,
@@ -111,7 +112,8 @@ class Page {
       language,
       say,
       load: (query) => this.news.load(query),
-      stuck: () => this.reading?.update(),
+      moved: () => this.reading?.update(),
+      replaced: () => this.deeds.show(),
       leaves: (row) => this.editor.rescue(row),
     });
   }
@@ -139,6 +141,7 @@ class Page {
       send: (text) => this.deeds.say(text),
       typing: () => this.connection.send("typing", {}),
       editLast: () => this.editor?.editLast(),
+      page: (way) => this.timeline.scroll.page(way),
       drafted: () => this.rooms.mark(),
     });
   }
@@ -169,8 +172,8 @@ class Page {
   start() {
     this.timeline.mine.forEach((message) => this.outbox.heard(message));
     this.deeds.show();
-    this.reading.divide();
-    this.reading.update();
+    this.reading.begin();
+    this.goTo();
     document.documentElement.dataset.ready = "";
     performance.mark("composer-ready");
     if (matchMedia("(pointer: fine)").matches) this.composer.focus();
@@ -182,6 +185,7 @@ class Page {
     addEventListener("online", () => this.connection.retry());
     addEventListener("offline", () => this.connection.unplugged());
     addEventListener("pageshow", ({ persisted }) => persisted && this.connection.retry());
+    addEventListener("hashchange", () => this.goTo());
     addEventListener("pagehide", () => this.editor?.settle());
     find(".log").addEventListener("click", (event) => this.later(({ editor }) => editor.clicked(event)));
     document.addEventListener("click", ({ target }) => {
@@ -212,6 +216,15 @@ class Page {
     this.reading.returned();
   }
 
+  /** Shows the message that the address names. */
+  async goTo() {
+    const id = Number(/^#m(\d+)$/.exec(location.hash)?.[1]);
+    if (!id || (await this.timeline.show(id).catch(() => true))) return;
+    const detail = this.say("log.nowhere");
+    this.later(({ people }) => people.announcer.alert(detail));
+    this.deeds.give("", detail);
+  }
+
   // --- what the line brings
 
   hear = {
@@ -220,7 +233,7 @@ class Page {
       if (this.#stranger) return location.reload();
       if (afresh) {
         this.news.forget();
-        this.timeline.clear();
+        this.timeline.restart();
         this.outbox.epoch = epoch;
         this.editor?.begin(epoch);
         this.deeds.show();
@@ -234,6 +247,7 @@ class Page {
     live: () => {
       this.news.takeIn();
       this.timeline.caughtUp();
+      this.reading.count();
       if (this.#afresh) this.reading.restart();
       this.#afresh = false;
       this.outbox.flush();

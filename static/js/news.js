@@ -29,6 +29,7 @@ export class News {
     const messages = this.#arrived;
     this.#arrived = [];
     if (messages.length === 0) return;
+    this.reading.hear(messages);
     this.timeline.apply(messages);
     for (const message of messages) {
       if (message.user === this.you.user) this.outbox.heard(message);
@@ -44,7 +45,9 @@ export class News {
 
   gap(fields) {
     this.takeIn();
-    if (fields.count > 0) this.timeline.gap(fields);
+    if (fields.count === 0) return;
+    this.reading.missed();
+    this.timeline.gap(fields);
   }
 
   people(people) {
@@ -66,6 +69,7 @@ export class News {
     if (!answer.ok) throw new Error(answer.statusText);
     const page = await answer.json();
     for (const { cid } of page.messages) if (cid) this.outbox.heard({ cid }); // not the text: it may be old
+    this.reading.hear(page.messages);
     return page;
   }
 }

@@ -1,27 +1,76 @@
-// Owns what was read, and because of it the title, the icon, the pill and the "New" divider.
+// Owns what was read and what was not, and because of it the title, the icon, the pill and the "New"
+// divider. Counts ids, not rows: most of what is unread may not be loaded.
 
 const TELL_AFTER = 300; // ms in which what was read is gathered
+const MOST = 99; // unread messages that are counted
 const attentive = () => document.visibilityState === "visible" && document.hasFocus();
 
 /** What was read: visible, focused, at the end, painted. Keeps the title, the pill, the divider. */
 export class Reading {
   #away = false;
-  #counted = -1; // unseen messages that title, icon and pill speak of
+  #unread = new Set(); // ids of others' messages after what was read
+  #uncounted = false; // there are more of them
+  #divided = 0; // the message that "New" belongs before, loaded or not
+  #shown = true; // the divider was on the screen
+  #counted = null; // what title, icon and pill speak of
+  #opened = null; // {row, top}: where the page opened, until all that is unread is known
   #telling = 0;
   #icon = document.querySelector("link[rel=icon]");
   #plain = { title: document.title, icon: this.#icon.href };
 
-  constructor({ timeline, say, storage, key, unreadIcon, tell }) {
-    Object.assign(this, { timeline, say, storage, key, unreadIcon, tell });
+  constructor({ timeline, you, say, storage, key, unreadIcon, tell }) {
+    Object.assign(this, { timeline, you, say, storage, key, unreadIcon, tell });
     this.pill = document.querySelector(".latest");
     this.read = storage.read(key, 0) || timeline.newest;
     storage.write(key, this.read);
-    this.pill.addEventListener("click", () => timeline.scroll.toEnd());
+    this.hear(timeline.messages);
+    this.pill.addEventListener("click", () => this.#press());
     this.#away = !attentive();
+  }
+
+  /** Shows where the new part begins, or waits until it is known. */
+  begin() {
+    const { oldest, history, first, scroll } = this.timeline;
+    this.#uncounted = !history.start && oldest > this.read + 1;
+    if (this.#uncounted) {
+      scroll.readFrom(first);
+      this.#opened = { row: first, top: first.getBoundingClientRect().top };
+    } else {
+      this.divide();
+    }
+    this.update();
+  }
+
+  /** Counts what is unread and not loaded. To be called when the line is up. */
+  async count() {
+    if (!this.#uncounted) return;
+    const whole = await this.timeline.history.from(this.read).catch(() => false);
+    this.#uncounted = !whole;
+    if (this.#opened) {
+      const { row, top } = this.#opened;
+      this.#opened = null;
+      this.divide(whole && Math.abs(row.getBoundingClientRect().top - top) < 2);
+    }
+    this.update();
+  }
+
+  /** Messages as they are now, from the line or a page of history. */
+  hear(messages) {
+    for (const { id, user, deleted } of messages) {
+      if (deleted) this.#unread.delete(id);
+      else if (id > this.read && user !== this.you.user) this.#unread.add(id);
+    }
+    if (this.#divided && !this.#unread.has(this.#divided) && this.#divided > this.read) this.#aim();
+  }
+
+  /** More was said than the line brings. */
+  missed() {
+    this.#uncounted = true;
   }
 
   /** Something arrived, was scrolled to, or the person came back. */
   update() {
+    if (this.#divided && !this.#placed) this.#place();
     // What is read in the next frame is not counted before: title and icon would flash.
     if (attentive() && this.timeline.scroll.stuck) requestAnimationFrame(() => this.#mark());
     else this.#count();
@@ -35,28 +84,75 @@ export class Reading {
     this.update();
   }
 
-  divide() {
-    this.timeline.divide(this.read);
+  /** Puts "New" before the first unread message, and goes there if it is above what is shown. */
+  divide(go = true) {
+    this.#aim();
+    this.#shown = false;
+    this.#place();
+    if (go) this.#goToDivider();
+  }
+
+  /** What was new is old now: the person answers. */
+  undivide() {
+    this.#divided = 0;
+    this.#place();
   }
 
   /** The messages are others now (a backup came back): begin with what there is. */
   restart() {
-    this.read = this.timeline.newest;
-    this.storage.write(this.key, this.read);
+    this.#unread.clear();
+    this.#readTo(this.timeline.newest);
+    this.undivide();
     this.update();
   }
 
   /** Another tab has read up to `id`. */
   upTo(id) {
-    this.read = Math.max(this.read, id);
+    this.#readTo(Math.max(this.read, id));
     this.#count();
+  }
+
+  #readTo(id) {
+    this.read = id;
+    this.storage.write(this.key, id);
+    for (const unread of this.#unread) if (unread <= id) this.#unread.delete(unread);
+    if (id >= this.timeline.newest) this.#uncounted = false;
+  }
+
+  get #placed() {
+    return document.getElementById("unread");
+  }
+
+  #aim() {
+    this.#divided = Math.min(...this.#unread, Infinity);
+    if (this.#divided === Infinity) this.#divided = 0;
+  }
+
+  #place() {
+    this.timeline.divide(this.#divided);
+  }
+
+  /** Shows the divider if it is there and above what is shown. */
+  #goToDivider() {
+    const divider = this.#placed;
+    if (!divider) return;
+    this.#shown = true;
+    if (this.timeline.scroll.isAbove(divider)) this.timeline.scroll.readFrom(divider);
+  }
+
+  /** To where the new part begins; from there to the end. */
+  async #press() {
+    if (this.#shown || !this.#divided || this.#unread.size === 0) return this.timeline.toEnd();
+    if (!this.#placed) await this.timeline.history.around(this.#divided).catch(() => false);
+    this.#place();
+    if (this.#placed) this.#goToDivider();
+    else this.timeline.toEnd();
   }
 
   #mark() {
     const { newest, scroll } = this.timeline;
     if (newest > this.read && attentive() && scroll.stuck) {
-      this.read = newest;
-      this.storage.write(this.key, newest);
+      this.#readTo(newest);
       this.#telling ||= setTimeout(() => this.#tell(), TELL_AFTER);
     }
     this.#count();
@@ -68,17 +164,19 @@ export class Reading {
   }
 
   #count() {
-    const { length } = this.timeline.unseen(this.read);
-    this.pill.hidden = length === 0 || this.timeline.scroll.stuck;
-    if (length === this.#counted) return;
-    this.#counted = length;
-    const shown = length > 99 ? "99+" : length;
+    const { stuck, far, open } = this.timeline.scroll;
+    const { size } = this.#unread;
+    const shown = size > MOST || (size > 0 && this.#uncounted) ? `${MOST}+` : String(size || "");
+    this.pill.hidden = stuck || !(shown || far || open);
+    if (shown === this.#counted) return;
+    this.#counted = shown;
     const { title, icon } = this.#plain;
-    document.title = length ? this.say("badge.title", { count: shown, title }) : title;
-    this.#icon.href = length ? this.unreadIcon : icon;
-    if (length) navigator.setAppBadge?.(length);
+    document.title = shown ? this.say("badge.title", { count: shown, title }) : title;
+    this.#icon.href = shown ? this.unreadIcon : icon;
+    if (shown) navigator.setAppBadge?.(size);
     else navigator.clearAppBadge?.();
-    const words = this.say("log.pill", { n: length });
-    this.pill.querySelector("span").textContent = length > 99 ? words.replace(length, shown) : words;
+    const words = shown ? this.say("log.pill", { n: size }) : this.say("log.back");
+    this.pill.querySelector("span").textContent = words.replace(size, shown);
+    this.pill.classList.toggle("plain", !shown);
   }
 }

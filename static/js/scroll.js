@@ -2,12 +2,15 @@
 // engines with and without scroll anchoring. Knows rows only as boxes, not what is said.
 
 const NEAR = 48; // px from the end that still count as the end
+const FAR = 2; // screens from the end from where a way back is shown
 const SETTLING = 10; // frames in which a new width may still move things
 const ANCHORS = CSS.supports("overflow-anchor", "none"); // absent on iOS, where inertia must be cut
 
-/** `changed()` is called when `stuck` changes. */
+/** `changed()` is called when `stuck` or `far` changes. */
 export class Scroll {
   stuck = true;
+  far = false; // more than two screens from the end
+  open = false; // the list goes on beyond its end: nothing sticks to it
   #top = 0;
   #width = 0;
   #anchor = null; // {row, top}: what is being read
@@ -30,13 +33,23 @@ export class Scroll {
     const { top, height } = this.log.getBoundingClientRect();
     this.log.scrollTop += element.getBoundingClientRect().top - top - height / 4;
     this.#top = this.log.scrollTop;
-    this.#setStuck(this.#gap() <= NEAR);
+    this.#judge();
     this.#remember();
   }
 
   /** Is the box of `element` above what is shown? */
   isAbove(element) {
     return element.getBoundingClientRect().top < this.log.getBoundingClientRect().top;
+  }
+
+  /** Is the upper half shown? */
+  get upper() {
+    return !this.stuck && this.log.scrollTop < this.#gap();
+  }
+
+  /** One screen up (-1) or down (1), less a line to go on from. */
+  page(way) {
+    this.log.scrollBy({ top: way * (this.log.clientHeight - NEAR), behavior: "instant" });
   }
 
   /** Runs `change`, and what was being read stays where it was on the screen: the row in hand, the
@@ -51,7 +64,7 @@ export class Scroll {
     this.#cutInertia();
     this.log.scrollTop += still[0].getBoundingClientRect().top - still[1];
     this.#top = this.log.scrollTop;
-    if (hand) this.#setStuck(this.#gap() <= NEAR);
+    if (hand) this.#judge();
     this.#remember();
   }
 
@@ -60,6 +73,17 @@ export class Scroll {
     let chunks = [];
     this.hold(() => (chunks = insert()));
     for (const chunk of chunks) this.measure(chunk);
+  }
+
+  /** Takes rows away above what is shown. Done by the engine's own anchoring where there is one: it
+   *  knows that nothing on the screen moves, and reports no shift. */
+  lighten(remove) {
+    if (!ANCHORS) return this.hold(remove);
+    this.log.style.overflowAnchor = "auto";
+    void this.log.scrollHeight; // with this layout it chooses what to keep
+    remove();
+    this.#top = 0; // there is less above now, but nobody scrolled up
+    requestAnimationFrame(() => requestAnimationFrame(() => (this.log.style.overflowAnchor = "")));
   }
 
   /** From now on the engine may skip a chunk, knowing how tall it is. */
@@ -79,9 +103,15 @@ export class Scroll {
     this.#top = this.log.scrollTop;
   }
 
+  /** Is this the end? Not if the list goes on beyond it. */
+  #judge(stuck = this.#gap() <= NEAR) {
+    this.#setStuck(stuck && !this.open);
+  }
+
   #setStuck(stuck) {
-    if (this.stuck === stuck) return;
-    this.stuck = stuck;
+    const far = !stuck && this.#gap() > FAR * this.log.clientHeight;
+    if (this.stuck === stuck && this.far === far) return;
+    Object.assign(this, { stuck, far });
     this.log.dataset.stuck = stuck;
     this.changed();
   }
@@ -91,8 +121,8 @@ export class Scroll {
     const top = this.log.scrollTop;
     const up = top < this.#top;
     this.#top = top;
-    if (this.#gap() <= NEAR) this.#setStuck(true);
-    else if (up) this.#setStuck(false);
+    if (this.#gap() <= NEAR) this.#judge(true);
+    else this.#judge(this.stuck && !up);
     this.#remember();
   }
 

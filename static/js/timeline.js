@@ -1,17 +1,17 @@
-// Owns the rows of the log: which message each shows, their order, grouping, days and the "New"
-// divider, and history as it is loaded. Knows no socket and no storage: what happened comes in
-// through apply() and pend(). What a person does to a row is editor.js.
+// Owns the rows of the log: which message each shows, their order, grouping, days and lines between
+// them. Knows no socket and no storage: what happened comes in through apply() and pend(). Which
+// part of the log is loaded is history.js, what a person does to a row is editor.js.
 
 import { Chunks, neighbour, rowsOf } from "./chunks.js";
 import { clone, element } from "./dom.js";
-import { Earlier } from "./history.js";
+import { History } from "./history.js";
 import { allowStops, fillRow, groupRow, markDay, nameDay, readRow, showChange, statusLine } from "./row.js";
 import { Scroll } from "./scroll.js";
 import { toggleFold } from "./text.js";
 
-const PAGE = 50; // rows of history loaded at once
 const MOST = 10_000; // rows held
 const SPARE = 500; // rows dropped at once beyond that: each time everything is laid out anew
+const TINTED = 1_200; // ms a message that was looked for is tinted
 const TICK = 1_000; // ms between two looks at a countdown
 
 export class Timeline {
@@ -23,17 +23,17 @@ export class Timeline {
   #ticking = 0;
 
   /**
-   * `load(query)` gives a page of history; `stuck()` is called when the end is reached or left,
-   * `leaves(row)` before a row goes in which somebody may be writing.
+   * `load(query)` gives a page of history; `moved()` is called when other rows are shown or the end
+   * is reached or left, `replaced()` when all rows are others, `leaves(row)` before a row goes in
+   * which somebody may be writing.
    */
-  constructor({ log, you, title, language, say, start, load, stuck, leaves }) {
-    Object.assign(this, { log, you, title, language, say, load, leaves });
+  constructor({ log, you, title, language, say, start, load, moved, replaced, leaves }) {
+    Object.assign(this, { log, you, language, say, moved, leaves });
     this.col = log.firstElementChild;
     this.empty = this.col.querySelector(".empty");
-    this.scroll = new Scroll(log, stuck);
+    this.scroll = new Scroll(log, moved);
     this.chunks = new Chunks(this.empty, this.scroll);
-    const place = this.col.querySelector(".edge");
-    this.earlier = new Earlier({ log, place, say, start, load: () => this.#loadEarlier() });
+    this.history = new History({ timeline: this, say, title, start, load, replaced });
     this.#adopt();
     this.#rollDays();
     log.addEventListener("focusin", ({ target }) => {
@@ -43,10 +43,18 @@ export class Timeline {
     log.addEventListener("scroll", ({ target }) => this.#revealed(target), { capture: true, passive: true });
   }
 
-  /** The id of the newest message. */
+  /** The id of the newest message, 0 without one. */
   get newest() {
-    const row = this.lastSent;
-    return row ? this.#messages.get(row).id : 0;
+    return this.#messages.get(this.lastSent)?.id ?? 0;
+  }
+
+  /** The id of the oldest message. */
+  get oldest() {
+    return this.#messages.get(this.first)?.id ?? 0;
+  }
+
+  get messages() {
+    return [...this.#rows.values()].map((row) => this.#messages.get(row));
   }
 
   get lastSent() {
@@ -73,26 +81,37 @@ export class Timeline {
 
   /** My own messages as the server has them. */
   get mine() {
-    const all = [...this.#rows.values()].map((row) => this.#messages.get(row));
-    return all.filter(({ user }) => user === this.you.user);
+    return this.messages.filter(({ user }) => user === this.you.user);
   }
 
-  /** Messages of others after `id`, oldest first. */
-  unseen(id) {
-    const found = [];
-    for (let row = this.lastSent; row; row = neighbour(row, "previous")) {
-      const message = this.#messages.get(row);
-      if (message.id <= id) break;
-      if (message.user !== this.you.user) found.push(message);
-    }
-    return found.reverse();
-  }
-
-  /** Takes in messages as they are now: new, edited or deleted ones. */
+  /** Takes in what the line says: messages as they are now, new, edited or deleted ones. */
   apply(messages) {
+    this.history.hear(messages);
+    this.take(messages.filter((message) => this.#concerns(message)));
+    this.#trim();
+  }
+
+  /** Shows messages that belong to what is loaded, or next to it. */
+  take(messages) {
     this.scroll.hold(() => messages.forEach((message) => this.#put(message)));
+    this.#tidy();
+    this.moved();
+  }
+
+  /** Shows messages that stand before what is loaded. */
+  prepend(messages) {
+    const fresh = messages.filter(({ id }) => !this.#rows.has(id));
+    const old = this.first;
+    this.scroll.holdWhile(() => {
+      const rows = fresh.map(() => clone("message"));
+      const chunks = this.chunks.prepend(rows);
+      rows.forEach((row, n) => this.#set(row, fresh[n]));
+      [...rows, old].forEach((row) => this.#regroup(row));
+      return chunks;
+    });
     this.#trim();
     this.#tidy();
+    this.moved();
   }
 
   /** Shows what waits in the outbox: messages at the end, changes in their rows. */
@@ -111,21 +130,25 @@ export class Timeline {
     }
   }
 
-  /** Forgets every message: what is shown comes from another life of the server. */
   clear() {
     this.col.querySelectorAll(".editor").forEach((editor) => this.leaves(editor.closest(".msg")));
     this.chunks.clear();
     this.#rows.clear();
     this.#waiting.clear();
     this.#current = null;
-    this.earlier.offer();
     this.#tidy();
   }
 
-  /** Level with the room: what is not here does not exist, or is older. */
+  /** Forgets every message: what is shown comes from another life of the server. */
+  restart() {
+    this.history.restart();
+    this.clear();
+  }
+
+  /** Level with the room: what is not here does not exist, or is elsewhere in the log. */
   caughtUp() {
-    if (!this.first && !this.earlier.start) this.#begin();
-    this.earlier.watch();
+    this.history.caughtUp();
+    this.#tidy();
   }
 
   /** A row in place of changes that were too many to send. */
@@ -148,24 +171,39 @@ export class Timeline {
     this.scroll.hold(() => this.chunks.append(note));
   }
 
-  /** Puts "New" before the first message of others after `id`; without one, takes it away. */
-  divide(id = Infinity) {
+  /** Puts "New" before the message `id`, if it is loaded, and nowhere else. */
+  divide(id) {
+    const row = this.#rows.get(id);
+    const old = document.getElementById("unread");
+    if (old ? old.nextElementSibling === row : !row) return;
     this.scroll.hold(() => {
-      const old = this.col.querySelector(".unread");
       const after = old?.nextElementSibling;
       old?.remove();
       this.#regroup(after);
-      const [first] = this.unseen(id);
-      if (!first) return;
+      if (!row) return;
       const divider = element("div", element("span", this.say("log.new")));
       Object.assign(divider, { id: "unread", className: "unread", role: "separator" });
       divider.setAttribute("aria-label", this.say("log.new_label"));
-      const row = this.#rows.get(first.id);
       row.before(divider);
       this.#regroup(row);
     });
-    const divider = this.col.querySelector(".unread");
-    if (divider && this.scroll.isAbove(divider)) this.scroll.readFrom(divider);
+  }
+
+  /** To the newest message, loaded or not. */
+  async toEnd() {
+    if (!this.history.present) await this.history.latest();
+    this.scroll.toEnd();
+  }
+
+  /** Shows a message at a quarter of the height, loaded or not; false if it does not exist. */
+  async show(id) {
+    if (!this.#rows.has(id) && !(await this.history.around(id))) return false;
+    const row = this.#rows.get(id);
+    this.scroll.readFrom(row);
+    this.#makeCurrent(row);
+    row.classList.add("reached");
+    setTimeout(() => row.classList.remove("reached"), TINTED);
+    return true;
   }
 
   /** Shows all of a long part of a row, or its beginning again; the row stays where it is. */
@@ -185,17 +223,23 @@ export class Timeline {
 
   // --- where a row belongs
 
+  /** Is there a place for this message, or one that it leaves? Else a page will bring it. */
+  #concerns({ id, cid }) {
+    return this.#rows.has(id) || this.#waiting.has(cid) || this.history.covers(id);
+  }
+
   #put(message) {
     const known = this.#rows.get(message.id);
     const waiting = this.#waiting.get(message.cid);
     if (message.deleted) return known && this.#drop(known);
     if (known) {
+      if (this.#messages.get(known).rev > message.rev) return; // a page that is older than the line
       this.#messages.set(known, message);
       this.paint(known);
     } else if (waiting) {
       this.#arrive(waiting, message);
-    } else if (this.earlier.start || !this.first || message.id > this.#messages.get(this.first).id) {
-      this.#insert(clone("message"), message); // older than what is loaded: history will bring it
+    } else {
+      this.#insert(clone("message"), message);
     }
   }
 
@@ -204,16 +248,21 @@ export class Timeline {
     this.#settleIn(row, message);
   }
 
-  #settleIn(row, message) {
+  #set(row, message) {
     this.#messages.set(row, message);
     this.#rows.set(message.id, row);
     this.paint(row);
+  }
+
+  #settleIn(row, message) {
+    this.#set(row, message);
     this.#regroup(row);
     this.#regroup(neighbour(row, "next"));
   }
 
   /** My own message came back: the row gets its id, and the place the server gave it. */
   #arrive(row, message) {
+    if (!this.history.covers(message.id)) return this.#drop(row); // it is where the list goes on
     this.#waiting.delete(message.cid);
     if (this.#before(message.id) === neighbour(row, "previous")) return this.#settleIn(row, message);
     const next = neighbour(row, "next");
@@ -305,7 +354,7 @@ export class Timeline {
   /** What depends on there being messages at all. */
   #tidy() {
     const any = this.#rows.size + this.#waiting.size > 0;
-    this.empty.hidden = any || !this.earlier.start;
+    this.empty.hidden = any || !this.history.start;
     if (!this.#current?.isConnected || (this.scroll.stuck && !this.log.contains(document.activeElement))) {
       this.#makeCurrent(this.last);
     }
@@ -321,23 +370,27 @@ export class Timeline {
     }
   }
 
-  /** Beyond what may be held, the oldest chunks go, many at once; never one somebody is in. */
+  /** Beyond what may be held, chunks at the far end go, many at once; never one somebody is in. */
   #trim() {
-    if (this.#rows.size <= MOST || !this.scroll.stuck) return;
+    if (this.#rows.size <= MOST) return;
     // Only the ends are looked at: other questions to a selection lay out every skipped chunk.
     const { anchorNode, focusNode } = getSelection();
     if (anchorNode !== focusNode) return;
-    const uses = [document.activeElement, anchorNode];
-    const oldest = this.chunks.all;
-    for (const chunk of oldest) {
+    const uses = [document.activeElement, anchorNode, ...this.#waiting.values()];
+    const lower = this.scroll.upper;
+    const far = lower ? this.chunks.all.reverse() : this.chunks.all;
+    const gone = [];
+    for (const chunk of far) {
       const inUse = chunk.querySelector(".editor, .undo") || uses.some((node) => chunk.contains(node));
       if (inUse || this.#rows.size <= MOST - SPARE) break;
       for (const row of rowsOf(chunk)) this.#rows.delete(this.#messages.get(row).id);
-      chunk.remove();
+      gone.push(chunk);
     }
-    if (oldest[0].isConnected) return;
+    if (gone.length === 0) return;
+    this.scroll.lighten(() => gone.forEach((chunk) => chunk.remove()));
+    if (lower) return this.history.away();
     this.#regroup(this.first);
-    this.earlier.offer();
+    this.history.earlier.offer();
   }
 
   // --- the beginning: what the server rendered, and what came before it
@@ -345,57 +398,18 @@ export class Timeline {
   #adopt() {
     this.col.querySelectorAll(".day").forEach((row) => row.remove());
     for (const row of this.col.querySelectorAll(".msg")) {
-      const message = readRow(row, this.you);
-      this.#messages.set(row, message);
-      this.#rows.set(message.id, row);
-      this.paint(row);
+      this.#set(row, readRow(row, this.you));
       this.#regroup(row);
     }
     this.#tidy();
     this.scroll.toEnd();
   }
 
-  async #loadEarlier() {
-    const oldest = this.first && this.#messages.get(this.first).id;
-    if (!oldest) return true; // nothing at all yet: the connection brings the newest
-    const { messages, more } = await this.load({ before: oldest, limit: PAGE });
-    this.#prepend(messages);
-    if (!more) this.#begin();
-    return more;
-  }
-
-  #begin() {
-    this.earlier.end(this.say("log.start", { room: this.title }));
-    this.#tidy();
-  }
-
-  #prepend(messages) {
-    const fresh = messages.filter(({ id, deleted }) => !deleted && !this.#rows.has(id));
-    if (fresh.length === 0) return;
-    const old = this.first;
-    this.scroll.holdWhile(() => {
-      const chunk = this.chunks.prepend(fresh.map(() => clone("message")));
-      rowsOf(chunk).forEach((row, n) => {
-        this.#messages.set(row, fresh[n]);
-        this.#rows.set(fresh[n].id, row);
-        this.paint(row);
-        this.#regroup(row);
-      });
-      this.#regroup(old);
-      return [chunk];
-    });
-  }
-
   async #fillGap(gap) {
     const button = gap.firstElementChild;
     button.disabled = true;
     try {
-      for (let from = Number(gap.dataset.from); from < Number(gap.dataset.to); ) {
-        const { messages } = await this.load({ since: from, limit: 200 });
-        this.apply(messages);
-        from = messages.at(-1)?.rev ?? Infinity;
-        gap.dataset.from = from;
-      }
+      await this.history.changes(Number(gap.dataset.from), Number(gap.dataset.to));
       const after = gap.nextElementSibling;
       this.scroll.hold(() => gap.remove());
       this.#regroup(after);
