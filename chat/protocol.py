@@ -110,7 +110,9 @@ class Delete(Command, tag="delete"):
 
 
 class Typing(Command, tag="typing"):
-    """I am writing. At most one each 3 s; never stored."""
+    """I am writing, or have `stopped` without sending. At most one each 3 s; never stored."""
+
+    stopped: bool = False
 
 
 class Read(Command, tag="read"):
@@ -208,10 +210,11 @@ class Gap(Event, tag="gap", rename={"from_": "from"}, frozen=True):
 
 
 class IsTyping(Event, tag="typing", frozen=True):
-    """`user` is writing; forget it after 5 s."""
+    """`user` is writing, forget it after 5 s; or has `stopped`."""
 
     user: str
     name: str
+    stopped: bool = False
 
 
 class HasRead(Event, tag="read", frozen=True):

@@ -69,7 +69,7 @@ class Peer(Protocol):
     cursor: int | None  # while behind: it has everything up to this rev; None: nothing yet
     blocked: bool  # its socket is full: nothing is given to it until it has drained
     visible: bool
-    typed: float
+    typed: float  # when it last told that it writes; negative once it told that it stopped
 
     def write_message(self, frame: Frame) -> None:
         """Give it what the log can give again; if the socket is full, it falls behind."""
@@ -130,10 +130,10 @@ class Room:
 
     def typing(self, peer: Peer, command: Typing) -> None:
         """Tell the live peers; too often is not an error, it is just not passed on."""
-        now = monotonic()
-        if now - peer.typed >= TYPING:
-            peer.typed = now
-            self._emit(Frame.of(IsTyping(peer.person.user, peer.person.name)))
+        now, told = monotonic(), abs(peer.typed)
+        if peer.typed > 0 if command.stopped else now - told >= TYPING:
+            peer.typed = -told if command.stopped else now
+            self._emit(Frame.of(IsTyping(peer.person.user, peer.person.name, command.stopped)))
 
     def read(self, peer: Peer, command: Read) -> None:
         """Tell my own other tabs in this room."""

@@ -24,6 +24,7 @@ STYLES = (
     "panels",
     "dialogs",
     "card",
+    "print",
 )
 KINDS = {
     ".css": "text/css; charset=utf-8",

@@ -332,6 +332,17 @@ def test_typing_is_throttled_and_reaches_live_peers_only(tmp_path: Path) -> None
     in_world(tmp_path, body)
 
 
+def test_who_stops_typing_is_told_once_and_only_after_typing(tmp_path: Path) -> None:
+    async def body(world: World) -> None:
+        ana = world.join("ana")
+        for stopped in (True, False, True, True, False):
+            world.room.typing(ana, Typing(stopped))
+        await world.settle()
+        assert [event.get("stopped", False) for event in ana.of("typing")] == [False, True]
+
+    in_world(tmp_path, body)
+
+
 def test_read_goes_to_my_other_tabs_in_the_room_only(tmp_path: Path) -> None:
     async def body(world: World) -> None:
         one, two, bob = world.join("ana"), world.join("ana"), world.join("bob")

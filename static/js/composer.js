@@ -28,10 +28,12 @@ const joined = (first, second) =>
 
 export class Composer {
   #typed = 0;
+  #telling = false; // others are told that something is written
   #saving = 0;
   #saved = ""; // what the disk is known to hold
 
-  /** `send(text)` returns whether the text was taken; `typing()` is called while it changes. */
+  /** `send(text)` returns whether the text was taken; `typing(fields)` while it changes,
+   *  and when what was typed is gone. */
   constructor({ form, limit, say, storage, key, send, typing, editLast, page, drafted }) {
     Object.assign(this, { form, limit, say, storage, key, send, typing, editLast, page, drafted });
     this.area = form.querySelector("textarea");
@@ -109,6 +111,7 @@ export class Composer {
       this.#show(this.say("composer.full"), true);
       return;
     }
+    this.#telling = false; // the message says so
     this.clear();
   }
 
@@ -133,9 +136,14 @@ export class Composer {
   }
 
   #tellTyping() {
-    if (this.text === "" || Date.now() - this.#typed < TYPING_EVERY) return;
-    this.#typed = Date.now();
-    this.typing();
+    if (this.text === "") {
+      if (this.#telling) this.typing({ stopped: true });
+      this.#telling = false;
+    } else if (Date.now() - this.#typed >= TYPING_EVERY) {
+      this.#typed = Date.now();
+      this.#telling = true;
+      this.typing({});
+    }
   }
 
   // Characters are Unicode code points, as the server counts them.

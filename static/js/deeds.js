@@ -49,6 +49,12 @@ export class Deeds {
     if (text) this.composer.restore(text);
   }
 
+  /** Something cannot be done: said to the eye and aloud. */
+  warn(detail) {
+    this.alert(detail);
+    this.give("", detail);
+  }
+
   leave() {
     this.composer.focus();
   }

@@ -139,7 +139,7 @@ class Page {
       storage: this.storage,
       key: `${this.boot.room}:draft`,
       send: (text) => this.deeds.say(text),
-      typing: () => this.connection.send("typing", {}),
+      typing: (fields) => this.connection.send("typing", fields),
       editLast: () => this.editor?.editLast(),
       page: (way) => this.timeline.scroll.page(way),
       drafted: () => this.rooms.mark(),
@@ -153,7 +153,7 @@ class Page {
     return new Deeds({ timeline, composer, outbox, reading, strip, connection, alert, tell, text: say });
   }
 
-  makeParts({ People, Editor, Elsewhere, wireViewport }) {
+  makeParts({ People, Editor, Elsewhere, wireViewport, wirePictures }) {
     const { boot, say, language, timeline } = this;
     const people = new People({ ...boot, say, language, storage: this.storage });
     const kept = { storage: this.storage, room: boot.room, epoch: this.outbox.epoch };
@@ -166,6 +166,8 @@ class Page {
     });
     this.rooms.mark();
     wireViewport();
+    wirePictures(() => this.deeds.warn(this.say("files.pictures")));
+    performance.mark("parts-ready");
     return { people, editor: this.editor, elsewhere: this.elsewhere };
   }
 

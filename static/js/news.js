@@ -59,7 +59,8 @@ export class News {
   }
 
   typing(someone) {
-    if (someone.user !== this.you.user) this.later(({ people }) => people.typing.heard(someone));
+    if (someone.user === this.you.user) return;
+    this.later(({ people: { typing } }) => (someone.stopped ? typing.stopped(someone.user) : typing.heard(someone)));
   }
 
   /** A page of history. */

@@ -1,6 +1,6 @@
 // Owns the parts of the page that can wait: when they are fetched, and who waits for them.
 
-const MODULES = ["people", "editor", "elsewhere", "viewport"];
+const MODULES = ["people", "editor", "elsewhere", "viewport", "pictures"];
 
 /** `made(modules)` makes the parts of the fetched modules; `later(use)` is called with them. */
 export class Parts {

@@ -8,6 +8,7 @@ import { clone, element } from "./dom.js";
 import { openDialog, wireDrawers } from "./drawers.js";
 import { wireLeaving } from "./leaving.js";
 import { wireInvites } from "./invite.js";
+import { wireKeys } from "./keys.js";
 import { Typing } from "./typing.js";
 import { initials } from "./words.js";
 
@@ -28,6 +29,7 @@ export class People {
     this.field = find(".people input");
     this.field.addEventListener("input", () => this.#list());
     wireDrawers();
+    wireKeys();
     wireInvites({ say, base, network });
     wireRename(find("form.rename"), you, say);
     wireSignOut(find("form.sign-out"));

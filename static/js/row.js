@@ -2,7 +2,7 @@
 
 import { clone, element } from "./dom.js";
 import { format, isEmojiOnly } from "./text.js";
-import { clock, dayName, dayOf, fullTime, initials, shortClock } from "./words.js";
+import { clock, dayName, dayOf, fullDay, fullTime, initials, shortClock } from "./words.js";
 
 const TOGETHER = 5 * 60_000; // ms between messages of one group
 
@@ -137,5 +137,6 @@ export function markDay(row, day, language) {
 export function nameDay(row, language) {
   const name = dayName(Number(row.dataset.day), dayOf(Date.now()), language);
   row.firstElementChild.textContent = name;
+  row.firstElementChild.dataset.full = fullDay(Number(row.dataset.day)); // for paper
   row.setAttribute("aria-label", name);
 }

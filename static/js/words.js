@@ -41,6 +41,10 @@ export function dayOf(at) {
   return Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / DAY;
 }
 
+/** The date of a day with everything that belongs to it. */
+export const fullDay = (day) =>
+  new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeZone: "UTC" }).format((day + 0.5) * DAY);
+
 /** "Today", "Yesterday", a weekday within a week, or the date. */
 export function dayName(day, today, language) {
   const ago = today - day;

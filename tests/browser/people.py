@@ -107,6 +107,11 @@ class Visitor:
         expect(self.page.locator("html[data-ready]")).to_be_attached()
         return self.online()
 
+    def whole(self) -> Visitor:
+        """Waits for the parts of the page that come after the line."""
+        self.page.wait_for_function("() => performance.getEntriesByName('parts-ready').length > 0")
+        return self
+
     def online(self) -> Visitor:
         """Waits for the line alone."""
         expect(self.html).to_have_attribute("data-conn", "online")

@@ -110,7 +110,7 @@ def test_a_browser_without_network_says_so_and_sends_when_it_is_back(
     ana, ben = people("Ana").enter(room), people("Ben").enter(room)
     ana.context.set_offline(True)
     expect(ana.html).to_have_attribute("data-conn", "offline")
-    expect(ana.strip).to_contain_text("Offline. Messages will send when you are back.")
+    expect(ana.strip).to_contain_text("Offline, will send later")
     row = ana.say("written in a tunnel")
     expect(row).to_have_attribute("data-state", re.compile("queued|pending"))
     expect(ana.composer).to_be_editable()
