@@ -41,6 +41,8 @@ function turn(drawer, open) {
 const switchOf = (drawer) => document.querySelector(`[popovertarget="${drawer.id}"]:not(.close)`);
 
 function giveBack(opener) {
+  const { activeElement } = document;
+  if (activeElement !== document.body && activeElement.checkVisibility()) return; // it has gone on
   const drawer = opener?.closest("[popover]");
   const shown = opener?.checkVisibility({ visibilityProperty: true }) || !drawer ? opener : switchOf(drawer);
   shown?.focus();
