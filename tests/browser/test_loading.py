@@ -200,6 +200,6 @@ def test_an_unknown_address_is_answered_in_plain_words(people: People) -> None:
     assert answer
     assert answer.status == 404
     expect(ana.page.get_by_text("This room does not exist or was removed")).to_be_visible()
-    link = ana.page.get_by_role("link")
-    link.click()
+    expect(ana.page.get_by_role("link", name="Open #no-such-room")).to_be_visible()
+    ana.page.get_by_role("link", name="Go to the first room").click()
     expect(ana.page.get_by_role("button", name=re.compile("^Join #"))).to_be_visible()
