@@ -242,7 +242,9 @@ def test_attacks_in_texts_stay_texts(people: People, voice: Speak, room: str) ->
     sam.say(*ATTACKS, *(f"filler {number}" for number in range(60)))
     expect(ana.rows).to_have_count(2 * len(ATTACKS) + 60)
     for _ in range(2):
-        harmful = ana.log.locator("script, img, iframe, [onerror], [onload], [onmouseover]")
+        harmful = ana.log.locator(
+            "script, img:not(.qr), iframe, [onerror], [onload], [onmouseover]"
+        )
         expect(harmful).to_have_count(0)
         links = "all => all.map(link => new URL(link.href).protocol)"
         assert set(ana.bodies.locator("a").evaluate_all(links)) <= {"https:", "http:", "mailto:"}
@@ -267,7 +269,7 @@ def test_attacks_in_names_stay_names(people: People, room: str, name: str) -> No
     for _ in range(2):
         expect(ana.row("hello").locator(".who")).to_have_text(ben.name)
         expect(ana.page.get_by_role("complementary", name="People")).to_contain_text(ben.name)
-        expect(ana.page.locator("main img, aside img, main script")).to_have_count(0)
+        expect(ana.page.locator("main img:not(.qr), aside img, main script")).to_have_count(0)
         ana.page.reload()
         ana.ready()
     ben.page.get_by_role("button", name=re.compile("settings")).click()
@@ -289,11 +291,13 @@ def test_attacks_in_addresses_lead_to_a_page_in_plain_words(people: People, path
     ana = people("Ana")
     answer = ana.page.goto(f"{ana.server.origin}/{path}")
     assert answer
-    assert answer.status in (400, 404)
+    assert answer.status in (200, 400, 404)  # 200: what was typed as a room's name became one
     assert "x-evil" not in answer.headers
     expect(ana.page.locator("script:not([src]), img, svg[onload]")).to_have_count(0)
     expect(ana.page.get_by_role("heading", level=1)).to_be_visible()
-    expect(ana.page.get_by_role("link")).to_be_visible()
+    way_on = ana.page.get_by_role("button", name=re.compile("^Join #"))
+    home = ana.page.get_by_role("link", name="Go to the first room")
+    expect(way_on if answer.status == 200 else home).to_be_visible()
 
 
 def test_text_in_another_direction_is_set_in_its_own(people: People, room: str) -> None:
