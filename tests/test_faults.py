@@ -641,6 +641,8 @@ def refuses(port: int) -> bool:
         socket.create_connection(("127.0.0.1", port), 1).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:  # it came between the end of listening and of the socket
+        return False
     return False
 
 
