@@ -126,7 +126,7 @@ def test_the_start_of_the_room_is_said_and_asks_for_nothing_more(
     pages: list[str] = []
     ana.page.on("request", lambda request: "before=" in request.url and pages.append(request.url))
     ana.enter(room)
-    start = ana.page.get_by_text(f"This is the start of #{room}")
+    start = ana.page.locator(".edge").get_by_text(f"This is the start of #{room}")
     for _ in range(8):
         if start.count():
             break
