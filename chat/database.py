@@ -48,6 +48,7 @@ MIGRATIONS = [
     """,
 ]
 
+CACHE = 512  # KiB of pages that the reader keeps for itself
 BUSY = 5_000  # milliseconds a write waits for another program that writes
 PRAGMAS = (
     "journal_mode = WAL",
@@ -230,6 +231,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """A connection that cannot write. Raises sqlite3.Error."""
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     db.text_factory = _text
+    db.execute(f"PRAGMA cache_size = -{CACHE}")  # the system keeps the file in memory, once for all
     return db
 
 
