@@ -210,6 +210,13 @@ def test_nothing_is_inline_or_from_elsewhere(path: Path) -> None:
         assert url.startswith("http://www.w3.org/"), url
 
 
+def test_files_of_the_page_stay_readable() -> None:
+    for path in SCRIPTS:
+        assert len(path.read_text().splitlines()) <= 250, path.name
+    for path in (ROOT / "static" / "css").glob("*.css"):
+        assert len(path.read_text().splitlines()) <= 200, path.name
+
+
 def test_colours_come_from_the_tokens() -> None:
     for path in (ROOT / "static" / "css").glob("*.css"):
         if path.stem != "tokens":

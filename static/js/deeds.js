@@ -1,6 +1,8 @@
 // Owns what a person does to messages, from the box and the rows to the outbox and back: how it is
 // shown while it waits, and where a text goes that became no message.
 
+const TINTED = 1_200; // ms a message that was looked for is tinted
+
 export class Deeds {
   #failed = new Set(); // cids already said to have failed
 
@@ -65,6 +67,21 @@ export class Deeds {
     this.give(fields.text, detail);
   }
 
+  /** Shows the message that the address names at a quarter of the height, loaded or not. */
+  async follow() {
+    const { history, scroll, stop } = this.timeline;
+    const id = Number(/^#m(\d+)$/.exec(location.hash)?.[1]);
+    if (!id) return;
+    const there = this.timeline.row(id) || (await history.around(id).catch(() => null));
+    if (there === null) return; // the line is down
+    const row = this.timeline.row(id);
+    if (!row) return this.warn(this.text("log.nowhere"));
+    scroll.readFrom(row);
+    stop.set(row);
+    row.classList.add("reached");
+    setTimeout(() => row.classList.remove("reached"), TINTED);
+  }
+
   get failed() {
     return this.outbox.entries.filter((entry) => entry.failed);
   }
@@ -72,7 +89,7 @@ export class Deeds {
   /** Shows what waits and what was not sent. */
   show() {
     const { entries } = this.outbox;
-    this.timeline.pend(entries, this.connection.online);
+    this.timeline.waiting.show(entries, this.connection.online);
     const failed = entries.filter((entry) => entry.failed);
     const news = failed.find(({ cid }) => !this.#failed.has(cid));
     this.#failed = new Set(failed.map(({ cid }) => cid));

@@ -7,6 +7,7 @@ import { neighbour } from "./chunks.js";
 import { grow, meansSend } from "./composer.js";
 import { copyFrom } from "./dialogs.js";
 import { clone } from "./dom.js";
+import { Folding } from "./folding.js";
 import { Unfinished } from "./unfinished.js";
 
 const UNDO = 6_000; // ms
@@ -20,6 +21,7 @@ export class Editor {
   constructor({ timeline, limit, say, kept, on }) {
     Object.assign(this, { timeline, limit, say, on });
     this.unfinished = new Unfinished(kept);
+    this.folding = new Folding(timeline);
     this.actions = new Actions({ timeline, say, tell: on.tell, act: (button, row) => this.#act(button, row) });
     timeline.log.addEventListener("keydown", (event) => this.#key(event));
     this.#reopen();
@@ -68,7 +70,7 @@ export class Editor {
       take: () => this.on.take(cid),
       discard: () => this.on.discard(cid),
       copy: () => this.#copy(button),
-      unfold: () => this.timeline.fold(row, button.closest(".code") ?? button.previousElementSibling),
+      unfold: () => this.folding.toggle(row, button.closest(".code") ?? button.previousElementSibling),
     };
     Object.entries(acts).find(([name]) => button.classList.contains(name))?.[1]();
   }
@@ -80,8 +82,8 @@ export class Editor {
     const moves = {
       ArrowUp: () => neighbour(row, "previous")?.focus(),
       ArrowDown: () => neighbour(row, "next")?.focus(),
-      Home: () => timeline.first.focus(),
-      End: () => timeline.toEnd().then(() => timeline.last.focus()),
+      Home: () => timeline.chunks.first.focus(),
+      End: () => timeline.toEnd().then(() => timeline.chunks.last.focus()),
       Escape: () => this.on.leave(),
       ...(row.matches(MINE) && { e: () => this.#edit(row), Delete: () => this.#delete(row) }),
     };

@@ -1,5 +1,7 @@
-// Owns what waits in one room, on disk: one key an entry, so that tabs never overwrite each other's.
-// Knows no line and no DOM.
+// Owns what waits in one room, on disk: one key an entry, so that tabs never overwrite each other's;
+// and which tab may send it, one at a time. Knows no line and no DOM.
+
+const LEASE = 5_000; // ms a tab may send without renewing, where there are no Web Locks
 
 /** A random id, also on plain http where crypto.randomUUID does not exist. */
 export function newId() {
@@ -78,5 +80,25 @@ function textIn(damaged) {
     return JSON.parse(`"${inside}"`);
   } catch {
     return inside;
+  }
+}
+
+const tab = newId();
+
+/** Does `work` while no other tab of this browser does. False: another is at it, until `busy(ms)`. */
+export async function alone(storage, name, work, busy) {
+  if (navigator.locks) return navigator.locks.request(storage.prefix + name, work);
+  const key = `${name}:lease`;
+  const take = () => storage.write(key, [tab, Date.now() + LEASE]);
+  const [holder, until] = storage.read(key, [null, 0]);
+  const rest = Math.min(until - Date.now(), LEASE); // also where the clock was set back
+  if (holder !== tab && rest > 0) return busy(rest);
+  take();
+  const renewal = setInterval(take, LEASE / 3);
+  try {
+    await work();
+  } finally {
+    clearInterval(renewal);
+    storage.remove(key);
   }
 }

@@ -6,6 +6,11 @@ import { element } from "./dom.js";
 const PAGE = 50; // messages loaded at once
 const MOST = 200; // messages the server gives at once
 
+/** Does `message` take the place of `old`, what is known of it? A damaged one never that of a sound
+ *  one: its rev may be anything. */
+export const supersedes = (message, old) =>
+  !old || (Boolean(message.damaged) === Boolean(old.damaged) ? message.rev >= old.rev : !message.damaged);
+
 /** An edge of what is loaded: a button, pressed by itself when one comes near. */
 class Edge {
   #busy = false;
@@ -103,22 +108,24 @@ export class History {
   hear(messages) {
     if (this.#underWay === 0) return;
     for (const message of messages) {
-      if (!(this.#heard.get(message.id)?.rev > message.rev)) this.#heard.set(message.id, message);
+      if (supersedes(message, this.#heard.get(message.id))) this.#heard.set(message.id, message);
     }
   }
 
   /** Level with the room: what is not here does not exist, or is elsewhere in the log. */
   caughtUp() {
-    if (!this.timeline.first && !this.start) this.#begin();
+    if (!this.timeline.chunks.first && !this.start) this.#begin();
     this.earlier.watch();
     this.later.watch();
+    this.timeline.tidy();
   }
 
-  /** What was loaded is of another life of the server. */
+  /** Forgets what was loaded: it is of another life of the server. */
   restart() {
     this.#life += 1;
     this.earlier.offer();
     this.#toPresent(true);
+    this.timeline.clear();
   }
 
   /** The newest rows were dropped. */
@@ -168,7 +175,7 @@ export class History {
       const page = await this.load(query);
       const newest = (message) => {
         const heard = this.#heard.get(message.id);
-        return heard?.rev > message.rev ? heard : message;
+        return supersedes(message, heard) ? message : heard;
       };
       const messages = page.messages.map(newest).filter((message) => !message.deleted);
       return life === this.#life ? { ...page, messages, heard: [...this.#heard.values()] } : null;

@@ -18,7 +18,6 @@ import { speaker } from "./words.js";
 const find = (selector) => document.querySelector(selector);
 
 class Page {
-  #afresh = false; // what was shown came from another life of the server
   #stranger = false; // another person uses this browser now
 
   constructor(boot) {
@@ -37,7 +36,7 @@ class Page {
 
   build() {
     const { boot, say, storage } = this;
-    this.parts = new Parts((modules) => this.makeParts(modules));
+    this.parts = new Parts(this);
     this.outbox = this.makeOutbox();
     this.timeline = this.makeTimeline();
     this.strip = this.makeStrip();
@@ -153,29 +152,11 @@ class Page {
     return new Deeds({ timeline, composer, outbox, reading, strip, connection, alert, tell, text: say });
   }
 
-  makeParts({ People, Editor, Elsewhere, wireViewport, wirePictures }) {
-    const { boot, say, language, timeline } = this;
-    const people = new People({ ...boot, say, language, storage: this.storage });
-    const kept = { storage: this.storage, room: boot.room, epoch: this.outbox.epoch };
-    this.editor = new Editor({ timeline, limit: boot.limits.text, say, kept, on: this.deeds });
-    this.elsewhere = new Elsewhere({
-      ...this.sending,
-      room: boot.room,
-      address: (room) => this.address(room),
-      changed: () => this.rooms.mark(),
-    });
-    this.rooms.mark();
-    wireViewport();
-    wirePictures(() => this.deeds.warn(this.say("files.pictures")));
-    performance.mark("parts-ready");
-    return { people, editor: this.editor, elsewhere: this.elsewhere };
-  }
-
   start() {
     this.timeline.mine.forEach((message) => this.outbox.heard(message));
     this.deeds.show();
     this.reading.begin();
-    this.goTo();
+    this.deeds.follow();
     document.documentElement.dataset.ready = "";
     performance.mark("composer-ready");
     if (matchMedia("(pointer: fine)").matches) this.composer.focus();
@@ -187,7 +168,7 @@ class Page {
     addEventListener("online", () => this.connection.retry());
     addEventListener("offline", () => this.connection.unplugged());
     addEventListener("pageshow", ({ persisted }) => persisted && this.connection.retry());
-    addEventListener("hashchange", () => this.goTo());
+    addEventListener("hashchange", () => this.deeds.follow());
     addEventListener("pagehide", () => this.editor?.settle());
     find(".log").addEventListener("click", (event) => this.later(({ editor }) => editor.clicked(event)));
     document.addEventListener("click", ({ target }) => {
@@ -218,15 +199,6 @@ class Page {
     this.reading.returned();
   }
 
-  /** Shows the message that the address names. */
-  async goTo() {
-    const id = Number(/^#m(\d+)$/.exec(location.hash)?.[1]);
-    if (!id || (await this.timeline.show(id).catch(() => true))) return;
-    const detail = this.say("log.nowhere");
-    this.later(({ people }) => people.announcer.alert(detail));
-    this.deeds.give("", detail);
-  }
-
   // --- what the line brings
 
   hear = {
@@ -234,26 +206,16 @@ class Page {
       this.#stranger = you.user !== this.boot.you.user;
       if (this.#stranger) return location.reload();
       if (afresh) {
-        this.news.forget();
-        this.timeline.restart();
-        this.outbox.epoch = epoch;
-        this.editor?.begin(epoch);
+        this.news.afresh(epoch);
         this.deeds.show();
       }
-      this.#afresh ||= afresh;
       Object.assign(this.boot.you, you);
       this.updated = version !== this.boot.version;
       this.later((parts) => parts.people.show(people));
     },
     message: (message, fresh) => this.news.message(message, fresh),
     live: () => {
-      this.news.takeIn();
-      this.timeline.caughtUp();
-      this.reading.count();
-      if (this.#afresh) this.reading.restart();
-      this.#afresh = false;
-      this.outbox.flush();
-      this.later(({ elsewhere }) => elsewhere.flush());
+      this.news.level();
       if (document.visibilityState === "hidden") this.connection.send("appear", { here: false });
     },
     gap: (fields) => this.news.gap(fields),

@@ -1,9 +1,13 @@
-// Owns what the line brings until it is shown: messages gathered for a frame, who came, who types.
+// Owns what the line brings until it is shown: messages gathered for a frame, who came, who types;
+// and the quiet lines between messages that say what the line did not bring.
+
+import { element } from "./dom.js";
 
 const STILL = 100; // ms without a frame
 
 export class News {
   #arrived = []; // messages that wait for the next frame
+  #restarted = false; // what was shown was of another life of the server
 
   /** `pages`: where history is; `later(use)` calls `use` with the parts of the page that can wait. */
   constructor({ you, timeline, reading, outbox, say, pages, later }) {
@@ -20,9 +24,24 @@ export class News {
     setTimeout(() => this.takeIn(), STILL); // a page nobody sees has no frames
   }
 
-  /** What has arrived is of another life of the server. */
-  forget() {
+  /** What has arrived and what is shown is of another life of the server. */
+  afresh(epoch) {
     this.#arrived = [];
+    this.#restarted = true;
+    this.timeline.history.restart();
+    this.outbox.epoch = epoch;
+    this.later(({ editor }) => editor.begin(epoch));
+  }
+
+  /** Level with the room: what waits can go out. */
+  level() {
+    this.takeIn();
+    this.timeline.history.caughtUp();
+    this.reading.count();
+    if (this.#restarted) this.reading.restart();
+    this.#restarted = false;
+    this.outbox.flush();
+    this.later(({ elsewhere }) => elsewhere.flush());
   }
 
   takeIn() {
@@ -47,14 +66,24 @@ export class News {
     this.takeIn();
     if (fields.count === 0) return;
     this.reading.missed();
-    this.timeline.gap(fields);
+    const above = this.timeline.lastSent; // by the time there are gaps, more may have come
+    this.later(({ gaps }) => gaps.show(fields, above));
+  }
+
+  /** A quiet line after the newest message, which no message belongs to. */
+  #note(text) {
+    const { chunks, newest, scroll } = this.timeline;
+    const note = element("p", text);
+    note.className = "note";
+    note.dataset.to = newest; // what comes next has its place below
+    scroll.hold(() => chunks.append(note));
   }
 
   people(people) {
     this.later((parts) => parts.people.show(people));
     this.takeIn(); // what was said before somebody came stands before them
     for (const name of people.joined ?? []) {
-      if (name !== this.you.name) this.timeline.note(this.say("people.joined", { name }));
+      if (name !== this.you.name) this.#note(this.say("people.joined", { name }));
     }
   }
 

@@ -5,8 +5,7 @@
 // One tab at a time sends, one entry at a time, in the order they were made. What was sent once is
 // never replaced: whatever comes later waits behind it. The server drops what it already has.
 
-import { Entries, newId } from "./entries.js";
-import { alone } from "./turns.js";
+import { alone, Entries, newId } from "./entries.js";
 
 const ANSWER_WITHIN = 10_000; // ms without an answer: the line is dead
 const TRIES = 3; // unanswered while online before an entry counts as failed

@@ -1,16 +1,16 @@
-// Owns the parts of the page that can wait: when they are fetched, and who waits for them.
+// Owns when the parts of the page that can wait are fetched, and who waits for them.
 
-const MODULES = ["people", "editor", "elsewhere", "viewport", "pictures"];
+const MODULES = ["people", "editor", "elsewhere", "viewport", "pictures", "gaps", "rest"];
 
-/** `made(modules)` makes the parts of the fetched modules; `later(use)` is called with them. */
+/** The parts of `page`, wired by rest.js. */
 export class Parts {
   #loading = false;
   #tries = 0;
   #arrive; // called with them
   #there = new Promise((resolve) => (this.#arrive = resolve));
 
-  constructor(made) {
-    this.made = made;
+  constructor(page) {
+    this.page = page;
   }
 
   /** Calls `use` with the parts as soon as they are there. */
@@ -27,6 +27,8 @@ export class Parts {
     const fetched = MODULES.map((name) => import(`./${name}.js${again}`));
     const modules = await Promise.all(fetched).catch(() => null);
     this.#loading = Boolean(modules);
-    if (modules) this.#arrive(this.made(Object.assign({}, ...modules)));
+    if (!modules) return;
+    const { wire, ...made } = Object.assign({}, ...modules);
+    this.#arrive(wire(this.page, made));
   }
 }

@@ -1,6 +1,8 @@
 // Owns what was read and what was not, and because of it the title, the icon, the pill and the "New"
 // divider. Counts ids, not rows: most of what is unread may not be loaded.
 
+import { element } from "./dom.js";
+
 const TELL_AFTER = 300; // ms in which what was read is gathered
 const MOST = 99; // unread messages that are counted
 const attentive = () => document.visibilityState === "visible" && document.hasFocus();
@@ -30,11 +32,12 @@ export class Reading {
 
   /** Shows where the new part begins, or waits until it is known. */
   begin() {
-    const { oldest, history, first, scroll } = this.timeline;
+    const { oldest, history, chunks, scroll } = this.timeline;
     this.#uncounted = !history.start && oldest > this.read + 1;
     if (this.#uncounted) {
-      scroll.readFrom(first);
-      this.#opened = { row: first, top: first.getBoundingClientRect().top };
+      const row = chunks.first;
+      scroll.readFrom(row);
+      this.#opened = { row, top: row.getBoundingClientRect().top };
     } else {
       this.divide();
     }
@@ -128,8 +131,26 @@ export class Reading {
     if (this.#divided === Infinity) this.#divided = 0;
   }
 
+  /** Puts "New" where it belongs, if that is loaded, and nowhere else. */
   #place() {
-    this.timeline.divide(this.#divided);
+    const { timeline } = this;
+    const row = timeline.row(this.#divided);
+    const old = this.#placed;
+    if (old ? old.nextElementSibling === row : !row) return;
+    timeline.scroll.hold(() => {
+      const after = old?.nextElementSibling;
+      old?.remove();
+      timeline.regroup(after);
+      row?.before(this.#divider());
+      timeline.regroup(row);
+    });
+  }
+
+  #divider() {
+    const divider = element("div", element("span", this.say("log.new")));
+    Object.assign(divider, { id: "unread", className: "unread", role: "separator" });
+    divider.setAttribute("aria-label", this.say("log.new_label"));
+    return divider;
   }
 
   /** Shows the divider if it is there and above what is shown. */

@@ -1,4 +1,5 @@
-// One message as a row, alone and after another. Keeps no state; knows no list and no socket.
+// One message as a row, alone and after another, and the one of them that Tab comes to. Knows no
+// list and no socket.
 
 import { clone, element } from "./dom.js";
 import { format, isEmojiOnly } from "./text.js";
@@ -52,7 +53,7 @@ export function fillRow(row, message, mine, say) {
 }
 
 /** What can be focused within a row is a tab stop only while the row is the one in hand. */
-export function allowStops(row) {
+function allowStops(row) {
   for (const stop of row.querySelectorAll(".body :is(a, pre, button)")) stop.tabIndex = row.tabIndex;
 }
 
@@ -76,31 +77,6 @@ function fillHead(row, { at, name, edited, id }, key, shown) {
   if (edited) mark.title = fullTime(edited);
 }
 
-/** My own change to a message, on its way: the text stands in the row already. */
-export function showChange(row, { command, state }) {
-  row.dataset.state = state;
-  if (command !== "delete") return;
-  const line = clone("deleted");
-  line.querySelector(".undo").remove();
-  row.classList.add("deleted");
-  row.append(line);
-}
-
-/** The line under a message that is not yet sent. */
-export function statusLine(state, { failed, retryAt, detail }, say) {
-  if (state === "failed") {
-    const line = clone("failed");
-    line.querySelector(".why").textContent = say("message.not_sent", { detail: failed });
-    return line;
-  }
-  if (state === "queued") return clone("waiting");
-  const seconds = Math.ceil((retryAt - Date.now()) / 1000);
-  const text = seconds > 0 ? say("message.slow", { detail, n: seconds }) : say("message.sending");
-  const line = element("p", text);
-  line.className = seconds > 0 ? "st" : "st sending";
-  return line;
-}
-
 // --- a row among its neighbours
 
 /** Shows a row as the first of its group, or as one that continues it; above it a day that begins. */
@@ -119,8 +95,18 @@ export function groupRow(row, message, before, { you, language }) {
   row.querySelector(".head").classList.toggle("vh", !first);
 }
 
+/** Takes a row away, with the lines above it that nothing is below any more. */
+export function removeRow(row) {
+  markDay(row, null);
+  const divider = row.previousElementSibling;
+  if (divider?.matches(".unread") && !row.nextElementSibling?.matches(".msg")) divider.remove();
+  const chunk = row.parentElement;
+  row.remove();
+  if (!chunk.firstElementChild) chunk.remove();
+}
+
 /** Puts the line of a day above a row; null takes it away. */
-export function markDay(row, day, language) {
+function markDay(row, day, language) {
   const below = row.previousElementSibling?.matches(".unread") ? row.previousElementSibling : row;
   const old = below.previousElementSibling?.matches(".day") ? below.previousElementSibling : null;
   if (old && Number(old.dataset.day) === day) return;
@@ -139,4 +125,26 @@ export function nameDay(row, language) {
   row.firstElementChild.textContent = name;
   row.firstElementChild.dataset.full = fullDay(Number(row.dataset.day)); // for paper
   row.setAttribute("aria-label", name);
+}
+
+/** The one row that is a tab stop. */
+export class Stop {
+  row = null;
+
+  constructor(log) {
+    log.addEventListener("focusin", ({ target }) => {
+      // Not for a link within: the stop would jump behind a person who goes through with Tab.
+      if (target.matches(".msg") && target !== this.row) this.set(target);
+    });
+  }
+
+  set(row) {
+    const before = this.row;
+    this.row = row;
+    for (const [changed, index] of [[before, -1], [row, 0]]) {
+      if (!changed) continue;
+      changed.tabIndex = index;
+      allowStops(changed);
+    }
+  }
 }

@@ -61,14 +61,6 @@ function foldButton(words, say) {
   return button;
 }
 
-/** Shows all of a folded part or only its beginning again. */
-export function toggleFold(fold) {
-  const open = fold.classList.toggle("open");
-  const button = fold.querySelector(":scope > .unfold") ?? fold.nextElementSibling;
-  button.textContent = open ? button.dataset.less : button.dataset.more;
-  button.ariaExpanded = open;
-}
-
 /** Splits a text into runs of lines of one kind: [["text", lines], ["quote", …], ["code", …]]. */
 function blocks(text) {
   const found = [];

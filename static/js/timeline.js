@@ -1,26 +1,20 @@
-// Owns the rows of the log: which message each shows, their order, grouping, days and lines between
-// them. Knows no socket and no storage: what happened comes in through apply() and pend(). Which
+// Owns the rows of the log: which message each shows, their order and grouping. Knows no socket and
+// no storage: what happened comes in through apply(), what is not yet sent through waiting.js. Which
 // part of the log is loaded is history.js, what a person does to a row is editor.js.
 
 import { Chunks, neighbour, rowsOf } from "./chunks.js";
-import { clone, element } from "./dom.js";
-import { History } from "./history.js";
-import { allowStops, fillRow, groupRow, markDay, nameDay, readRow, showChange, statusLine } from "./row.js";
+import { clone } from "./dom.js";
+import { History, supersedes } from "./history.js";
+import { fillRow, groupRow, readRow, removeRow, Stop } from "./row.js";
 import { Scroll } from "./scroll.js";
-import { toggleFold } from "./text.js";
+import { showChange, Waiting } from "./waiting.js";
 
 const MOST = 10_000; // rows held
 const SPARE = 500; // rows dropped at once beyond that: each time everything is laid out anew
-const TINTED = 1_200; // ms a message that was looked for is tinted
-const TICK = 1_000; // ms between two looks at a countdown
 
 export class Timeline {
   #messages = new WeakMap(); // row -> message
   #rows = new Map(); // id -> row
-  #waiting = new Map(); // cid -> row
-  #changes = new Map(); // id -> {command, fields, state}: my own change on its way
-  #current = null; // the one row that is a tab stop
-  #ticking = 0;
 
   /**
    * `load(query)` gives a page of history; `moved()` is called when other rows are shown or the end
@@ -33,14 +27,10 @@ export class Timeline {
     this.empty = this.col.querySelector(".empty");
     this.scroll = new Scroll(log, moved);
     this.chunks = new Chunks(this.empty, this.scroll);
+    this.waiting = new Waiting(this, say);
+    this.stop = new Stop(log);
     this.history = new History({ timeline: this, say, title, start, load, replaced });
     this.#adopt();
-    this.#rollDays();
-    log.addEventListener("focusin", ({ target }) => {
-      // Not for a link within: the stop would jump behind a person who goes through with Tab.
-      if (target.matches(".msg") && target !== this.#current) this.#makeCurrent(target);
-    });
-    log.addEventListener("scroll", ({ target }) => this.#revealed(target), { capture: true, passive: true });
   }
 
   /** The id of the newest message, 0 without one. */
@@ -50,7 +40,7 @@ export class Timeline {
 
   /** The id of the oldest message. */
   get oldest() {
-    return this.#messages.get(this.first)?.id ?? 0;
+    return this.#messages.get(this.chunks.first)?.id ?? 0;
   }
 
   get messages() {
@@ -61,18 +51,10 @@ export class Timeline {
     return this.#before(Infinity);
   }
 
-  get first() {
-    return this.chunks.first;
-  }
-
-  get last() {
-    return this.chunks.last;
-  }
-
   /** What a row shows: the message with my own change to it. */
   message(row) {
     const message = this.#messages.get(row);
-    return { ...message, ...this.#changes.get(message.id)?.fields };
+    return { ...message, ...this.waiting.change(message.id)?.fields };
   }
 
   row(id) {
@@ -94,99 +76,33 @@ export class Timeline {
   /** Shows messages that belong to what is loaded, or next to it. */
   take(messages) {
     this.scroll.hold(() => messages.forEach((message) => this.#put(message)));
-    this.#tidy();
+    this.tidy();
     this.moved();
   }
 
   /** Shows messages that stand before what is loaded. */
   prepend(messages) {
     const fresh = messages.filter(({ id }) => !this.#rows.has(id));
-    const old = this.first;
+    const old = this.chunks.first;
     this.scroll.holdWhile(() => {
       const rows = fresh.map(() => clone("message"));
       const chunks = this.chunks.prepend(rows);
       rows.forEach((row, n) => this.#set(row, fresh[n]));
-      [...rows, old].forEach((row) => this.#regroup(row));
+      [...rows, old].forEach((row) => this.regroup(row));
       return chunks;
     });
     this.#trim();
-    this.#tidy();
+    this.tidy();
     this.moved();
-  }
-
-  /** Shows what waits in the outbox: messages at the end, changes in their rows. */
-  pend(entries, online) {
-    const said = entries.filter(({ command }) => command === "say");
-    const cids = new Set(said.map(({ cid }) => cid));
-    this.scroll.hold(() => {
-      for (const [cid, row] of this.#waiting) if (!cids.has(cid)) this.#drop(row);
-      for (const entry of said) this.#showWaiting(entry, online);
-      this.#showChanges(entries.filter(({ command }) => command !== "say"), online);
-    });
-    this.#tidy();
-    clearTimeout(this.#ticking);
-    if (entries.some(({ retryAt }) => retryAt > Date.now())) {
-      this.#ticking = setTimeout(() => this.pend(entries, online), TICK);
-    }
   }
 
   clear() {
     this.col.querySelectorAll(".editor").forEach((editor) => this.leaves(editor.closest(".msg")));
     this.chunks.clear();
     this.#rows.clear();
-    this.#waiting.clear();
-    this.#current = null;
-    this.#tidy();
-  }
-
-  /** Forgets every message: what is shown comes from another life of the server. */
-  restart() {
-    this.history.restart();
-    this.clear();
-  }
-
-  /** Level with the room: what is not here does not exist, or is elsewhere in the log. */
-  caughtUp() {
-    this.history.caughtUp();
-    this.#tidy();
-  }
-
-  /** A row in place of changes that were too many to send. */
-  gap({ from, to, count }) {
-    const button = element("button", this.say("log.gap", { n: count }));
-    button.className = "lk";
-    const gap = element("div", button);
-    gap.className = "gap";
-    Object.assign(gap.dataset, { from, to });
-    button.addEventListener("click", () => this.#fillGap(gap));
-    if (this.lastSent) this.lastSent.after(gap);
-    else this.chunks.append(gap);
-  }
-
-  /** A quiet line after the newest message, which no message belongs to. */
-  note(text) {
-    const note = element("p", text);
-    note.className = "note";
-    note.dataset.to = this.newest; // what comes next has its place below
-    this.scroll.hold(() => this.chunks.append(note));
-  }
-
-  /** Puts "New" before the message `id`, if it is loaded, and nowhere else. */
-  divide(id) {
-    const row = this.#rows.get(id);
-    const old = document.getElementById("unread");
-    if (old ? old.nextElementSibling === row : !row) return;
-    this.scroll.hold(() => {
-      const after = old?.nextElementSibling;
-      old?.remove();
-      this.#regroup(after);
-      if (!row) return;
-      const divider = element("div", element("span", this.say("log.new")));
-      Object.assign(divider, { id: "unread", className: "unread", role: "separator" });
-      divider.setAttribute("aria-label", this.say("log.new_label"));
-      row.before(divider);
-      this.#regroup(row);
-    });
+    this.waiting.clear();
+    this.stop.set(null);
+    this.tidy();
   }
 
   /** To the newest message, loaded or not. */
@@ -195,45 +111,29 @@ export class Timeline {
     this.scroll.toEnd();
   }
 
-  /** Shows a message at a quarter of the height, loaded or not; false if it does not exist. */
-  async show(id) {
-    if (!this.#rows.has(id) && !(await this.history.around(id))) return false;
-    const row = this.#rows.get(id);
-    this.scroll.readFrom(row);
-    this.#makeCurrent(row);
-    row.classList.add("reached");
-    setTimeout(() => row.classList.remove("reached"), TINTED);
-    return true;
-  }
-
-  /** Shows all of a long part of a row, or its beginning again; the row stays where it is. */
-  fold(row, part) {
-    this.scroll.hold(() => toggleFold(part), row);
-    if (!part.matches(".open")) row.scrollIntoView({ block: "nearest" });
-  }
-
-  /** What is found or focused in a folded part scrolls it: then it is wanted. */
-  #revealed(box) {
-    const part = box.closest?.(".fold:not(.open)");
-    if (!part || box.scrollTop === 0) return;
-    const by = box.scrollTop;
-    this.fold(part.closest(".msg"), part);
-    this.log.scrollTop += by; // what was brought into sight stays there
+  /** A row at the end for a message that has no id yet. */
+  append(message) {
+    const row = clone("message");
+    this.#messages.set(row, message);
+    this.chunks.place(row, this.chunks.last, Infinity);
+    this.paint(row);
+    this.regroup(row);
+    return row;
   }
 
   // --- where a row belongs
 
   /** Is there a place for this message, or one that it leaves? Else a page will bring it. */
   #concerns({ id, cid }) {
-    return this.#rows.has(id) || this.#waiting.has(cid) || this.history.covers(id);
+    return this.#rows.has(id) || this.waiting.row(cid) || this.history.covers(id);
   }
 
   #put(message) {
     const known = this.#rows.get(message.id);
-    const waiting = this.#waiting.get(message.cid);
-    if (message.deleted) return known && this.#drop(known);
+    const waiting = this.waiting.row(message.cid);
+    if (known && !supersedes(message, this.#messages.get(known))) return;
+    if (message.deleted) return known && this.drop(known);
     if (known) {
-      if (this.#messages.get(known).rev > message.rev) return; // a page that is older than the line
       this.#messages.set(known, message);
       this.paint(known);
     } else if (waiting) {
@@ -256,52 +156,23 @@ export class Timeline {
 
   #settleIn(row, message) {
     this.#set(row, message);
-    this.#regroup(row);
-    this.#regroup(neighbour(row, "next"));
+    this.regroup(row);
+    this.regroup(neighbour(row, "next"));
   }
 
   /** My own message came back: the row gets its id, and the place the server gave it. */
   #arrive(row, message) {
-    if (!this.history.covers(message.id)) return this.#drop(row); // it is where the list goes on
-    this.#waiting.delete(message.cid);
+    if (!this.history.covers(message.id)) return this.drop(row); // it is where the list goes on
+    this.waiting.release(message.cid, row);
     if (this.#before(message.id) === neighbour(row, "previous")) return this.#settleIn(row, message);
     const next = neighbour(row, "next");
     this.#insert(row, message);
-    this.#regroup(next);
-  }
-
-  #showWaiting(entry, online) {
-    let row = this.#waiting.get(entry.cid);
-    if (!row) {
-      row = clone("message");
-      const { user, name, color } = this.you;
-      this.#messages.set(row, { cid: entry.cid, ...entry.fields, at: entry.at, user, name, color });
-      this.#waiting.set(entry.cid, row);
-      this.chunks.place(row, this.last, Infinity);
-      this.paint(row);
-      this.#regroup(row);
-    }
-    row.dataset.state = entry.failed ? "failed" : online ? "pending" : "queued";
-    row.querySelector(".st")?.remove();
-    const status = statusLine(row.dataset.state, entry, this.say);
-    status.id = `${row.id}s`; // part of the row's name
-    row.append(status);
-  }
-
-  #showChanges(entries, online) {
-    const state = online ? "pending" : "queued";
-    const old = this.#changes;
-    this.#changes = new Map(entries.map((entry) => [entry.fields.id, { ...entry, state }]));
-    for (const id of new Set([...old.keys(), ...this.#changes.keys()])) {
-      const [was, is] = [old.get(id), this.#changes.get(id)];
-      const row = this.#rows.get(id);
-      if (row && (was?.cid !== is?.cid || was?.state !== is?.state)) this.paint(row);
-    }
+    this.regroup(next);
   }
 
   /** The sent row that `id` comes after, looked for from the end: most messages are new. */
   #before(id) {
-    let row = this.last;
+    let row = this.chunks.last;
     while (row && !(this.#messages.get(row).id < id)) row = neighbour(row, "previous");
     return row;
   }
@@ -313,83 +184,47 @@ export class Timeline {
     if (row.querySelector(":scope > .st .undo")) return; // deleted, and still to be undone
     const message = this.message(row);
     fillRow(row, message, message.user === this.you.user, this.say);
-    const change = this.#changes.get(message.id);
+    const change = this.waiting.change(message.id);
     if (change) showChange(row, change);
   }
 
   /** A row is the first of its group unless the one before continues without a break. */
-  #regroup(row) {
+  regroup(row) {
     if (!row?.matches?.(".msg")) return;
     const previous = neighbour(row, "previous");
     groupRow(row, this.#messages.get(row), previous && this.#messages.get(previous), this);
   }
 
-  #rollDays() {
-    const midnight = new Date();
-    midnight.setHours(24, 0, 1, 0);
-    setTimeout(() => {
-      this.col.querySelectorAll(".day").forEach((row) => nameDay(row, this.language));
-      this.#rollDays();
-    }, midnight - Date.now());
-  }
-
-  #drop(row) {
+  drop(row) {
     const { id, cid } = this.#messages.get(row);
     if (row.querySelector(".editor")) this.leaves(row);
     const next = neighbour(row, "next");
     const heir = next ?? neighbour(row, "previous");
     if (row.contains(document.activeElement)) heir?.focus();
-    if (this.#current === row) this.#makeCurrent(heir);
+    if (this.stop.row === row) this.stop.set(heir);
     this.#rows.delete(id);
-    if (this.#waiting.get(cid) === row) this.#waiting.delete(cid);
-    markDay(row, null);
-    const divider = row.previousElementSibling;
-    if (divider?.matches(".unread") && !row.nextElementSibling?.matches(".msg")) divider.remove();
-    const chunk = row.parentElement;
-    row.remove();
-    if (!chunk.firstElementChild) chunk.remove();
-    this.#regroup(next);
+    this.waiting.release(cid, row);
+    removeRow(row);
+    this.regroup(next);
   }
 
   /** What depends on there being messages at all. */
-  #tidy() {
-    const any = this.#rows.size + this.#waiting.size > 0;
+  tidy() {
+    const any = this.#rows.size + this.waiting.rows.length > 0;
     this.empty.hidden = any || !this.history.start;
-    if (!this.#current?.isConnected || (this.scroll.stuck && !this.log.contains(document.activeElement))) {
-      this.#makeCurrent(this.last);
-    }
-  }
-
-  #makeCurrent(row) {
-    const before = this.#current;
-    this.#current = row;
-    for (const [changed, index] of [[before, -1], [row, 0]]) {
-      if (!changed) continue;
-      changed.tabIndex = index;
-      allowStops(changed);
+    if (!this.stop.row?.isConnected || (this.scroll.stuck && !this.log.contains(document.activeElement))) {
+      this.stop.set(this.chunks.last);
     }
   }
 
   /** Beyond what may be held, chunks at the far end go, many at once; never one somebody is in. */
   #trim() {
     if (this.#rows.size <= MOST) return;
-    // Only the ends are looked at: other questions to a selection lay out every skipped chunk.
-    const { anchorNode, focusNode } = getSelection();
-    if (anchorNode !== focusNode) return;
-    const uses = [document.activeElement, anchorNode, ...this.#waiting.values()];
-    const lower = this.scroll.upper;
-    const far = lower ? this.chunks.all.reverse() : this.chunks.all;
-    const gone = [];
-    for (const chunk of far) {
-      const inUse = chunk.querySelector(".editor, .undo") || uses.some((node) => chunk.contains(node));
-      if (inUse || this.#rows.size <= MOST - SPARE) break;
-      for (const row of rowsOf(chunk)) this.#rows.delete(this.#messages.get(row).id);
-      gone.push(chunk);
-    }
+    const { gone, lower } = this.chunks.lighten(this.#rows.size - MOST + SPARE, this.waiting.rows);
+    for (const row of gone.flatMap(rowsOf)) this.#rows.delete(this.#messages.get(row).id);
     if (gone.length === 0) return;
-    this.scroll.lighten(() => gone.forEach((chunk) => chunk.remove()));
     if (lower) return this.history.away();
-    this.#regroup(this.first);
+    this.regroup(this.chunks.first);
     this.history.earlier.offer();
   }
 
@@ -399,23 +234,9 @@ export class Timeline {
     this.col.querySelectorAll(".day").forEach((row) => row.remove());
     for (const row of this.col.querySelectorAll(".msg")) {
       this.#set(row, readRow(row, this.you));
-      this.#regroup(row);
+      this.regroup(row);
     }
-    this.#tidy();
+    this.tidy();
     this.scroll.toEnd();
-  }
-
-  async #fillGap(gap) {
-    const button = gap.firstElementChild;
-    button.disabled = true;
-    try {
-      await this.history.changes(Number(gap.dataset.from), Number(gap.dataset.to));
-      const after = gap.nextElementSibling;
-      this.scroll.hold(() => gap.remove());
-      this.#regroup(after);
-    } catch {
-      button.textContent = this.say("log.failed");
-      button.disabled = false;
-    }
   }
 }

@@ -170,3 +170,46 @@ def test_a_page_that_was_under_way_undoes_nothing(
     expect(ana.row("line 6")).to_have_count(1)
     expect(ana.row("line 5")).to_have_count(0)
     expect(ana.row("as it is now")).to_have_count(int(kind == "edit"))
+
+
+def test_a_damaged_message_never_takes_the_place_of_a_sound_one(
+    people: People, voice: Speak, room: str
+) -> None:
+    sam = voice()
+    (number,) = sam.say("whole")
+    ana = people("Ana")
+    line = Line(ana.page)
+    ana.enter(room)
+    ana.shows("whole")
+    line.on_event = lambda event: (
+        {**event, "text": "", "damaged": True} if event.get("text") == "spoilt" else event
+    )
+    sam.change("edit", number, text="spoilt")
+    sam.say("and on")
+    ana.shows("whole", "and on")
+    sam.change("edit", number, text="whole, and edited")
+    ana.shows("whole, and edited", "and on")
+
+
+def test_what_the_line_left_out_is_loaded_where_it_belongs(
+    people: People, voice: Speak, room: str
+) -> None:
+    sam = voice()
+    (number,) = sam.say("before")
+    ana = people("Ana")
+    line = Line(ana.page)
+    ana.enter(room).whole()
+    gap = {"type": "gap", "from": number, "to": number + 3, "count": 3}
+    instead = {
+        "left out 0": gap,
+        "left out 1": None,
+        "left out 2": {"type": "live", "rev": gap["to"]},
+    }
+    line.on_event = lambda event: instead.get(event.get("text", ""), event)
+    sam.say(*instead)
+    sam.say("after")
+    ana.shows("before", "after")
+    load = ana.page.get_by_role("button", name="Load 3 missed messages")
+    load.click()
+    ana.shows("before", *instead, "after")
+    expect(load).to_have_count(0)
