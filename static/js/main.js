@@ -13,7 +13,7 @@ import { Rooms } from "./rooms.js";
 import { PersonStorage } from "./storage.js";
 import { Strip } from "./strip.js";
 import { Timeline } from "./timeline.js";
-import { speaker } from "./words.js";
+import { regional, speaker } from "./words.js";
 
 const find = (selector) => document.querySelector(selector);
 
@@ -22,7 +22,7 @@ class Page {
 
   constructor(boot) {
     this.boot = boot;
-    this.language = document.documentElement.lang;
+    this.language = regional(document.documentElement.lang);
     this.say = speaker(boot.words, this.language);
     this.root = new URL(boot.base || "./", location.href);
     this.room = this.address(boot.room);

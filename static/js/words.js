@@ -45,6 +45,13 @@ export function dayOf(at) {
 export const fullDay = (day) =>
   new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeZone: "UTC" }).format((day + 0.5) * DAY);
 
+/** The page's language as it is written where the person lives: English dates, but not American. */
+export function regional(language) {
+  const spoken = navigator.languages.find((one) => new Intl.Locale(one).language === language);
+  const { region } = new Intl.Locale(navigator.language).maximize();
+  return spoken ?? (region ? `${language}-${region}` : language);
+}
+
 /** "Today", "Yesterday", a weekday within a week, or the date. */
 export function dayName(day, today, language) {
   const ago = today - day;

@@ -308,3 +308,22 @@ def test_text_in_another_direction_is_set_in_its_own(people: People, room: str) 
     assert ana.bodies.last.evaluate(direction) == "ltr"
     ana.composer.fill("صباح الخير")
     assert ana.composer.evaluate("el => el.matches(':dir(rtl)')")
+
+
+@pytest.mark.parametrize(
+    ("locale", "date"),
+    [("en-US", "March 3, 2021"), ("en-GB", "3 March 2021"), ("de-DE", "3 March 2021")],
+)
+def test_dates_are_written_as_where_the_person_lives(
+    people: People, room: str, locale: str, date: str
+) -> None:
+    ana = people("Ana", locale=locale).enter(room)
+    written = ana.page.evaluate(
+        """async () => {
+          const at = JSON.parse(document.getElementById('boot').textContent).static;
+          const words = await import(new URL(`${at}/js/words.js`, location.href));
+          const [day, today] = [Date.UTC(2021, 2, 3) / 864e5, Date.UTC(2026, 0, 1) / 864e5];
+          return words.dayName(day, today, words.regional('en'));
+        }"""
+    )
+    assert written == date
