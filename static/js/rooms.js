@@ -25,7 +25,17 @@ export class Rooms {
     link.href = `${this.base}r/${encodeURIComponent(name)}`;
     if (name === this.room) link.setAttribute("aria-current", "page");
     link.querySelector(".rn").textContent = this.titles[name] ?? name;
+    const off = row.lastElementChild;
+    off.title = off.ariaLabel = this.say("rooms.off", { room: link.textContent.slice(1) });
+    off.addEventListener("click", () => this.#takeOff(row, name));
     return row;
+  }
+
+  /** A room that one came to by accident need not stay; it is back with the next visit. */
+  #takeOff(row, name) {
+    this.storage.write("rooms", this.storage.read("rooms", []).filter((other) => other !== name));
+    (row.nextElementSibling ?? row.previousElementSibling).firstElementChild.focus();
+    row.remove();
   }
 
   /** Says beside each room what waits in it, what was not sent, and that there is a draft. */
@@ -41,6 +51,8 @@ export class Rooms {
       ];
       link.querySelectorAll(".mark").forEach((old) => old.remove());
       link.append(...marks.filter(Boolean));
+      const off = link.nextElementSibling; // what is written there must not be lost sight of
+      if (off) off.hidden = room === this.room || marks.some(Boolean);
     }
   }
 

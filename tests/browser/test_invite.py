@@ -86,3 +86,21 @@ def test_a_room_keeps_its_title_in_the_list(people: People) -> None:
     expect(
         ana.page.get_by_role("navigation", name="Rooms").get_by_role("link", name="Mum & Dad!")
     ).to_be_visible()
+
+
+def test_a_room_one_came_to_by_accident_can_be_taken_off_the_list(people: People) -> None:
+    ana = people("Ana").enter("lobby")
+    rooms = ana.page.get_by_role("navigation", name="Rooms")
+    for room in ("accident", "on-purpose"):
+        ana.open(room)
+        ana.ready()
+    off = rooms.get_by_role("button", name="Take #accident off the list")
+    expect(rooms.get_by_role("button", name="Take #on-purpose off the list")).to_be_hidden()
+    off.focus()
+    off.press("Enter")
+    expect(rooms.get_by_role("link", name="accident")).to_have_count(0)
+    expect(rooms.get_by_role("link", name="on-purpose")).to_be_focused()
+    ana.page.reload()
+    ana.ready()
+    expect(rooms.get_by_role("link", name="on-purpose")).to_be_visible()
+    expect(rooms.get_by_role("link", name="accident")).to_have_count(0)
