@@ -100,9 +100,14 @@ export class Chunks {
   #withRoom(chunk) {
     const next = chunk ? chunk.nextElementSibling : this.all[0];
     if (next?.matches(".chunk") && rowsOf(next).length < CHUNK) return next;
-    const settled = chunk?.previousElementSibling; // out of sight by now: skipping it shifts nothing
-    if (settled?.matches(".chunk")) this.scroll.measure(settled);
+    requestAnimationFrame(() => this.#settle()); // when what was at the end is out of sight
     return this.#make(chunk ?? this.top);
+  }
+
+  /** All but the last chunk grow no more. */
+  #settle() {
+    const settled = this.all.slice(0, -1).filter((chunk) => !chunk.matches(".measured"));
+    for (const chunk of settled) this.scroll.measure(chunk);
   }
 
   #make(before) {

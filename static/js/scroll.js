@@ -86,8 +86,10 @@ export class Scroll {
     requestAnimationFrame(() => requestAnimationFrame(() => (this.log.style.overflowAnchor = "")));
   }
 
-  /** From now on the engine may skip a chunk, knowing how tall it is. */
+  /** From now on the engine may skip a chunk, knowing how tall it is. Not one that is on the screen:
+   *  told so it takes its rows away for a moment, and reports that they shifted. */
   measure(chunk) {
+    if (this.#shows(chunk)) return;
     chunk.classList.remove("measured");
     const { height } = chunk.getBoundingClientRect();
     chunk.style.containIntrinsicBlockSize = `auto ${height}px`;
@@ -151,14 +153,15 @@ export class Scroll {
 
   /** The rows on the screen, top to bottom. */
   #visible() {
-    const { top, bottom } = this.log.getBoundingClientRect();
-    const shown = (element) => {
-      const box = element.getBoundingClientRect();
-      return box.bottom > top && box.top < bottom;
-    };
     return [...this.col.children]
-      .filter((part) => part.matches(".chunk") && shown(part))
-      .flatMap((chunk) => [...chunk.children].filter((row) => row.matches(".msg") && shown(row)));
+      .filter((part) => part.matches(".chunk") && this.#shows(part))
+      .flatMap((chunk) => [...chunk.children].filter((row) => row.matches(".msg") && this.#shows(row)));
+  }
+
+  #shows(element) {
+    const { top, bottom } = this.log.getBoundingClientRect();
+    const box = element.getBoundingClientRect();
+    return box.bottom > top && box.top < bottom;
   }
 
   /** The row on the screen that a person writes in, or has selected text in. */
@@ -168,10 +171,7 @@ export class Scroll {
     const selected = anchorNode !== focusNode || anchorOffset !== focusOffset;
     const node = document.activeElement.closest(".editor") ?? (selected ? focusNode?.parentElement : null);
     const row = node?.closest(".msg");
-    if (!row || !this.log.contains(row)) return null;
-    const { top, bottom } = this.log.getBoundingClientRect();
-    const box = row.getBoundingClientRect();
-    return box.bottom > top && box.top < bottom ? row : null;
+    return row && this.log.contains(row) && this.#shows(row) ? row : null;
   }
 
   #cutInertia() {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from .conftest import People
 from .people import Visitor
@@ -296,3 +296,49 @@ def test_a_row_that_continues_a_group_has_its_time_and_link(
     expect(gutter).to_have_css("opacity", "1")
     expect(gutter).to_be_visible()
     expect(gutter).to_have_attribute("href", f"#m{second}")
+
+
+SHIFTED = """() => new Promise((done) => {
+  let sum = 0;
+  const add = (list) => { for (const entry of list) sum += entry.value; };
+  const observer = new PerformanceObserver((list) => add(list.getEntries()));
+  observer.observe({type: 'layout-shift', buffered: true});
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    add(observer.takeRecords()); done(sum);
+  }));
+})"""
+
+
+def few_rows(route: Route) -> None:
+    """The list as it is, but full with 300 rows instead of 10,000."""
+    source = route.fetch().text()
+    assert "MOST = 10_000" in source
+    assert "SPARE = 500" in source
+    source = source.replace("MOST = 10_000", "MOST = 300").replace("SPARE = 500", "SPARE = 100")
+    route.fulfill(body=source, content_type="text/javascript")
+
+
+@pytest.mark.parametrize("read", [False, True], ids=["at the end", "further up"])
+def test_dropping_the_oldest_rows_shifts_nothing(
+    people: People, voice: Speak, room: str, read: bool
+) -> None:
+    sam = voice()
+    ana = people("Ana")
+    ana.page.route("**/timeline.js", few_rows)
+    ana.enter(room)
+    sam.say(*lines(0, 280))
+    expect(ana.rows).to_have_count(280)
+    ana.at_the_end()
+    if read:
+        ana.scroll_up(2000)
+        ana.page.evaluate(FIRST_VISIBLE)
+    before = ana.page.evaluate(SHIFTED)
+    for first in range(280, 400, 4):
+        sam.say(*lines(first, 4))
+    expect(ana.row(lines(399, 1)[0])).to_have_count(1)
+    assert ana.rows.count() < 300
+    if read:
+        assert ana.page.evaluate(MOVED) <= 1
+    else:
+        ana.at_the_end()
+    assert ana.page.evaluate(SHIFTED) - before <= 0.02
