@@ -158,6 +158,7 @@ class Page {
     this.reading.begin();
     this.deeds.follow();
     document.documentElement.dataset.ready = "";
+    this.reading.goOn();
     performance.mark("composer-ready");
     if (matchMedia("(pointer: fine)").matches) this.composer.focus();
     this.connected(this.connection.state);
@@ -169,7 +170,7 @@ class Page {
     addEventListener("offline", () => this.connection.unplugged());
     addEventListener("pageshow", ({ persisted }) => persisted && this.connection.retry());
     addEventListener("hashchange", () => this.deeds.follow());
-    addEventListener("pagehide", () => this.editor?.settle());
+    addEventListener("pagehide", () => (this.editor?.settle(), this.reading.leave()));
     find(".log").addEventListener("click", (event) => this.later(({ editor }) => editor.clicked(event)));
     document.addEventListener("click", ({ target }) => {
       const opener = target.closest("[data-opens]");

@@ -5,6 +5,7 @@ import { element } from "./dom.js";
 
 const TELL_AFTER = 300; // ms in which what was read is gathered
 const MOST = 99; // unread messages that are counted
+const cameByLink = () => performance.getEntriesByType("navigation")[0]?.type === "navigate";
 const attentive = () => document.visibilityState === "visible" && document.hasFocus();
 
 /** What was read: visible, focused, at the end, painted. Keeps the title, the pill, the divider. */
@@ -42,6 +43,23 @@ export class Reading {
       this.divide();
     }
     this.update();
+  }
+
+  /** The page is left: where one reads is where one comes back to. */
+  leave() {
+    const { place } = this.timeline.scroll;
+    const id = Number(place?.row.dataset.id);
+    if (id) this.storage.write(`${this.key}:place`, { id, top: place.top });
+    else this.storage.remove(`${this.key}:place`);
+  }
+
+  /** Goes on where one was when the room was left, unless there is something newer to read. */
+  async goOn() {
+    if (this.#uncounted || this.#unread.size > 0 || location.hash || !cameByLink()) return;
+    const { id, top } = this.storage.read(`${this.key}:place`, {});
+    const { history, scroll } = this.timeline;
+    if (!id || !(this.timeline.row(id) || (await history.around(id).catch(() => false)))) return;
+    scroll.readFrom(this.timeline.row(id), top);
   }
 
   /** Counts what is unread and not loaded. To be called when the line is up. */

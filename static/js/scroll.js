@@ -28,10 +28,15 @@ export class Scroll {
     this.#stick();
   }
 
-  /** Shows `element` at a quarter of the height, to be read from there on. */
-  readFrom(element) {
-    const { top, height } = this.log.getBoundingClientRect();
-    this.log.scrollTop += element.getBoundingClientRect().top - top - height / 4;
+  /** What is being read: {row, top}, px below the upper edge; null at the end. */
+  get place() {
+    return this.stuck ? null : this.#anchor;
+  }
+
+  /** Shows `element` so far below the upper edge, at a quarter of the height if not told otherwise. */
+  readFrom(element, down = this.log.clientHeight / 4) {
+    const { top } = this.log.getBoundingClientRect();
+    this.log.scrollTop += element.getBoundingClientRect().top - top - down;
     this.#top = this.log.scrollTop;
     this.#judge();
     this.#remember();

@@ -213,3 +213,32 @@ def test_what_the_line_left_out_is_loaded_where_it_belongs(
     load.click()
     ana.shows("before", *instead, "after")
     expect(load).to_have_count(0)
+
+
+def test_a_room_is_shown_again_where_one_read_in_it(
+    people: People, voice: Speak, room: str
+) -> None:
+    sam = voice()
+    sam.say(*(f"line {number}" for number in range(160)))
+    ana = people("Ana").enter(room)
+    for sought in (130, 60):  # among the newest, and far from them
+        row = ana.row(f"line {sought}")
+        while row.count() == 0:
+            with ana.page.expect_response(lambda answer: "before=" in answer.url):
+                ana.log.evaluate("log => { log.scrollTop = 0; }")
+        row.evaluate("row => row.scrollIntoView({block: 'start'})")
+        ana.page.wait_for_timeout(100)  # a scroll event comes with the next frame
+        before = row.bounding_box()
+        rooms = ana.page.get_by_role("navigation", name="Rooms")
+        rooms.get_by_role("link").first.click()
+        ana.ready()
+        rooms.get_by_role("link", name=room).click()
+        ana.ready()
+        expect(row).to_be_in_viewport()
+        after = row.bounding_box()
+        assert before
+        assert after
+        assert abs(after["y"] - before["y"]) <= 2, sought
+    ana.page.reload()
+    ana.ready()
+    ana.at_the_end()
