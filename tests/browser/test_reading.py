@@ -137,6 +137,7 @@ def test_far_up_there_is_a_way_back(people: People, voice: Speak, room: str) -> 
     ana.composer.press("PageUp")
     expect(ana.log).to_have_attribute("data-stuck", "false")
     expect(ana.page.locator(".latest")).to_be_hidden()
+    expect(ana.rows.nth(99)).to_be_attached()  # there has to be something to scroll to
     for _ in range(3):
         ana.composer.press("PageUp")
     back = ana.page.get_by_role("button", name="Back to the latest")
