@@ -7,7 +7,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from chat.lookalikes import one_script, skeleton
 from chat.protocol import Refusal
@@ -111,6 +111,7 @@ def initials(name: str) -> str:
     return "".join(word[:1] for word in letters).upper()
 
 
+@lru_cache(256)  # asked at each handshake, of few rooms
 def valid_room(text: str) -> str:
     """The room's name as it stands in its address. Raises Refusal("bad_room")."""
     text = unicodedata.normalize("NFKC", without_unseen(text)).casefold().replace("#", " ")

@@ -25,10 +25,7 @@ class Proxies:
 
     def trusts(self, peer: str) -> bool:
         """Whether this end of a connection is a proxy of ours."""
-        if peer == LOCAL_FILE:
-            return True  # who may open the file was decided by its mode
-        address = ip_address(as_ipv4(peer))
-        return any(address in network for network in self._trusted)
+        return _within(peer, self._trusted)
 
     def client(self, peer: str, headers: Mapping[str, str]) -> str:
         """The address that a request came from.
@@ -53,6 +50,14 @@ class Proxies:
 def as_ipv4(text: str) -> str:
     """An IPv4 address that is written as an IPv6 one, as IPv4."""
     return text[7:] if text.lower().startswith("::ffff:") and "." in text else text
+
+
+@lru_cache(4096)
+def _within(peer: str, trusted: tuple[Network, ...]) -> bool:
+    if peer == LOCAL_FILE:
+        return True  # who may open the file was decided by its mode
+    address = ip_address(as_ipv4(peer))
+    return any(address in network for network in trusted)
 
 
 @lru_cache(4096)
