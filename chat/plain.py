@@ -8,8 +8,8 @@ from time import monotonic
 from chat.frames import Frame
 from chat.names import COLORS, color_for
 from chat.pace import PLAIN, too_fast
-from chat.protocol import Event, Person, Refusal, Refused, Say
-from chat.rooms import PING_FRAME, refused
+from chat.protocol import Event, Person, Refusal, Refused, Say, refused
+from chat.rooms import PING_FRAME
 from chat.site import Visitor
 from chat.sockets import ChatSocket
 

@@ -280,3 +280,8 @@ def clean(text: str) -> str:
     if len(text) > TEXT_LIMIT:
         raise Refusal("too_long")
     return text
+
+
+def refused(refusal: Refusal, cid: str | None = None, id: int | None = None) -> Refused:
+    """The event that tells a peer of a refusal."""
+    return Refused(refusal.code, refusal.detail, cid, id, refusal.retry)

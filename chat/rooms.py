@@ -7,7 +7,7 @@ one turn of the event loop brought leaves as one frame to every live peer.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
@@ -38,12 +38,12 @@ from chat.protocol import (
     Pong,
     Read,
     Refusal,
-    Refused,
     Say,
     Typing,
     Welcome,
     clean,
     encode,
+    refused,
 )
 from chat.recent import LAST, Recent, batch, message_in
 from chat.store import awaited
@@ -58,6 +58,7 @@ log = logging.getLogger("chat")
 ROWS = 50  # rows read from the log at once for a batch
 COMEBACK = 3_000  # milliseconds until a peer that could not be served is worth another try
 TYPING = 2.5  # seconds between two `typing` of one peer
+Work = Callable[[Writer], tuple[Message, bool]]
 PING_FRAME = Frame(frame_bytes(b"", PING))
 
 
@@ -69,6 +70,7 @@ class Peer(Protocol):
     cursor: int | None  # while behind: it has everything up to this rev; None: nothing yet
     blocked: bool  # its socket is full: nothing is given to it until it has drained
     visible: bool
+    fd: int  # of its socket
     typed: float  # when it last told that it writes; negative once it told that it stopped
 
     def write_message(self, frame: Frame) -> None:
@@ -89,6 +91,7 @@ class Room:
         self.name = name
         self.live: set[Peer] = set()
         self.behind: set[Peer] = set()
+        self._order: Sequence[Peer] | None = None  # the live ones, in which they are served
         self.outbox: list[Frame] = []
         self.rev = rev  # published; the outbox holds what is not flushed yet
         self.flushed = rev  # the live peers have everything up to this rev
@@ -184,22 +187,29 @@ class Room:
     def listen(self, peer: Peer) -> None:
         """Let a peer in that wants only what is said from now on."""
         self.idle_since = 0.0
-        self.live.add(peer)
+        self._go_live(peer)
         self.presence.arrive(peer.person, monotonic())
 
     def leave(self, peer: Peer) -> None:
         """Forget a peer whose connection is over."""
         self.live.discard(peer)
         self.behind.discard(peer)
+        self._order = None
         self.presence.depart(peer.person.user, peer.visible, monotonic())
         if not self.live and not self.behind:
             self.idle_since = monotonic()
+
+    def _go_live(self, peer: Peer) -> None:
+        self.behind.discard(peer)
+        self.live.add(peer)
+        self._order = None
 
     def fall_behind(self, peer: Peer, rev: int) -> None:
         """The peer's socket is full; it was given everything up to `rev` (0: nothing new)."""
         if peer in self.live:
             self.live.discard(peer)
             self.behind.add(peer)
+            self._order = None
             peer.cursor = self.flushed
         if rev:
             peer.cursor = rev
@@ -236,8 +246,7 @@ class Room:
         if not peer.blocked:
             peer.cursor = upto
             if level:
-                self.behind.discard(peer)
-                self.live.add(peer)
+                self._go_live(peer)
 
     def _missed(self, cursor: int | None) -> tuple[list[Frame], int] | None:
         """The next batch after this cursor and how far it reaches; None if memory lacks it."""
@@ -319,7 +328,10 @@ class Room:
         """Everything this turn brought leaves as one frame, the same bytes for every live peer."""
         frames, self.outbox = self.outbox, []
         frame = Frame.join(frames)
-        for peer in tuple(self.live):
+        if self._order is None:
+            # As their sockets lie in the kernel, which is then walked from one end to the other.
+            self._order = sorted(self.live, key=lambda peer: peer.fd)
+        for peer in self._order:
             try:  # not guarded(): nothing may be added to what a delivery costs
                 peer.write_message(frame)
             except Exception as error:
@@ -364,11 +376,7 @@ class Room:
             lambda outcome: self._answer(peer, outcome, id=id),
         )
 
-    def _save(
-        self,
-        work: Callable[[Writer], tuple[Message, bool]],
-        answer: Callable[[Message | Refusal], None],
-    ) -> None:
+    def _save(self, work: Work, answer: Callable[[Message | Refusal], None]) -> None:
         """Save, and once it is on disk publish: the only place that does either."""
 
         def done(outcome: tuple[Message, bool] | Refusal) -> None:
@@ -390,8 +398,3 @@ class Room:
             peer.reply(refused(outcome, cid, id))
         elif outcome.rev <= (self.flushed if peer in self.live else peer.cursor or 0):
             peer.reply(outcome)
-
-
-def refused(refusal: Refusal, cid: str | None = None, id: int | None = None) -> Refused:
-    """The event that tells a peer of a refusal."""
-    return Refused(refusal.code, refusal.detail, cid, id, refusal.retry)

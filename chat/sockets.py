@@ -28,8 +28,9 @@ from chat.protocol import (
     Say,
     decode,
     encode,
+    refused,
 )
-from chat.rooms import PING_FRAME, Room, refused
+from chat.rooms import PING_FRAME, Room
 from chat.site import SCARCE, Visitor
 
 SILENT = 45.0  # seconds without a byte from a peer: two heartbeats and a bit
@@ -53,8 +54,8 @@ class ChatSocket(Visitor, WebSocketHandler):
     live: ClassVar[set[ChatSocket]] = set()
 
     __slots__ = (
-        *("_send", "blocked", "connection", "cursor", "frames", "person", "refusals", "refused_at"),
-        *("room", "slot", "typed", "visible"),
+        *("_send", "blocked", "connection", "cursor", "fd", "frames", "person"),
+        *("refusals", "refused_at", "room", "slot", "typed", "visible"),
     )
 
     # -- the life of a connection
@@ -80,6 +81,7 @@ class ChatSocket(Visitor, WebSocketHandler):
             return False
         self.connection = Connection(self, *taken)
         self._send = self.connection.send
+        self.fd = self.connection.fd
         self.room = room
         self.cursor: int | None = None
         self.blocked = False

@@ -175,6 +175,11 @@ def test_no_loop_walks_a_live_container_while_its_body_writes_to_peers() -> None
                 assert copied or not shared or walked in LOCAL, f"{module}: for ... in {walked}"
 
 
+def test_tests_of_the_page_wait_in_a_way_that_its_policy_allows() -> None:
+    for path in Path("tests/browser").glob("*.py"):
+        assert "wait_for_function" not in path.read_text(), f"{path}: Visitor.until"
+
+
 def test_frames_are_spelt_in_one_module_on_each_side() -> None:
     for module in MODULES:
         if module != "protocol":

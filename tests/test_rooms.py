@@ -42,6 +42,7 @@ class Listener:
         self.blocked = False
         self.visible = True
         self.typed = 0.0
+        self.fd = 0
         self.space: int | None = None  # bytes its socket takes until it drains; None: all
         self.owed = b""
         self.got = b""
@@ -165,6 +166,40 @@ def test_messages_never_reach_another_room(tmp_path: Path) -> None:
         world.say(ana, "hi")
         await world.settle()
         assert not elsewhere.of("message")
+
+    in_world(tmp_path, body)
+
+
+def test_live_peers_are_served_in_the_order_of_their_sockets(tmp_path: Path) -> None:
+    async def body(world: World) -> None:
+        served: list[int] = []
+
+        class Noted(Listener):
+            def write_message(self, frame: Frame) -> None:
+                served.append(self.fd)
+                super().write_message(frame)
+
+        peers = [Noted(f"user{fd}", world.room) for fd in range(9)]
+        for peer, fd in zip(peers, (5, 3, 8, 1, 9, 2, 7, 4, 6), strict=True):
+            peer.fd = fd
+            world.hub.connect(peer, 0)
+            world.room.join(peer, None, None)
+        await world.settle()
+
+        async def round() -> list[int]:
+            served.clear()
+            world.say(peers[0], "hi")
+            await world.settle()
+            return [*served]
+
+        assert await round() == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+        world.room.leave(peers[4])
+        peers[7].space = 0  # it falls behind
+        assert await round() == [1, 2, 3, 4, 5, 6, 7, 8]
+        assert await round() == [1, 2, 3, 5, 6, 7, 8]
+        peers[7].drain()
+        await world.settle()
+        assert await round() == [1, 2, 3, 4, 5, 6, 7, 8]
 
     in_world(tmp_path, body)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from time import monotonic
 from typing import Any
 
 from playwright.sync_api import (
@@ -110,7 +111,7 @@ class Visitor:
 
     def whole(self) -> Visitor:
         """Waits for the parts of the page that come after the line."""
-        self.page.wait_for_function("() => performance.getEntriesByName('parts-ready').length > 0")
+        self.until("() => performance.getEntriesByName('parts-ready').length > 0")
         return self
 
     def online(self) -> Visitor:
@@ -178,6 +179,17 @@ class Visitor:
         expect(self.row(text)).to_have_count(1)
         expect(self.row(text)).to_have_attribute("data-state", "sent")
 
+    def until(self, condition: str) -> None:
+        """Waits until this is true in the page.
+
+        Playwright's own way evaluates a string within the page, which the page's policy forbids:
+        it only works if the condition is true at once.
+        """
+        end = monotonic() + PATIENCE / 1000
+        while not self.page.evaluate(condition):
+            assert monotonic() < end, f"this never became true: {condition}"
+            self.page.wait_for_timeout(20)
+
     # Doing
 
     def say(self, text: str) -> Locator:
@@ -222,7 +234,7 @@ class Visitor:
     def at_the_end(self) -> None:
         """Waits until the list is stuck to its end with no gap."""
         expect(self.log).to_have_attribute("data-stuck", "true")
-        self.page.wait_for_function(
+        self.until(
             """() => { const el = document.querySelector('[role=log]');
             return Math.abs(el.scrollHeight - el.clientHeight - el.scrollTop) <= 1; }"""
         )

@@ -187,10 +187,8 @@ def test_send_is_muted_while_there_is_nothing_to_send(people: People, room: str)
     expect(ana.send).to_have_attribute("aria-disabled", "true")
     ana.composer.fill("something")
     expect(ana.send).not_to_have_attribute("aria-disabled", "true")
-    ana.page.wait_for_function(
-        "getComputedStyle(document.querySelector('.send')).borderRadius === '50%'"
-    )
-    ana.page.wait_for_function(f"({filled})(document.querySelector('.send'))")  # it fades in
+    ana.until("getComputedStyle(document.querySelector('.send')).borderRadius === '50%'")
+    ana.until(f"({filled})(document.querySelector('.send'))")  # it fades in
     ana.composer.fill("\n".join("line" for _ in range(5)))
     send, box = ana.send.bounding_box(), ana.page.locator(".composer .box").bounding_box()
     assert send

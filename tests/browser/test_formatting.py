@@ -145,6 +145,7 @@ def test_long_code_shows_its_beginning_and_then_all_of_it(
     assert height(block) <= 9 * line
     ana.say(code(20))
     expect(ana.rows.last.get_by_text("line 19")).to_have_count(1)
+    expect(ana.rows.last).to_have_attribute("data-state", "sent")
     assert height(ana.bodies.last.locator("pre")) > 20 * line
 
 

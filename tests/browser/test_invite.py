@@ -15,7 +15,7 @@ def test_an_empty_room_offers_its_link_and_a_code(people: People, room: str) -> 
     expect(ana.log.get_by_label(LINK)).to_have_value(ana.server.url(room))
     code = ana.log.get_by_role("img", name="The link as a code to scan")
     expect(code).to_be_visible()
-    ana.page.wait_for_function(
+    ana.until(
         "document.querySelector('.empty .qr').complete && "
         "document.querySelector('.empty .qr').naturalWidth > 0"
     )
