@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from serving import Site
 from tornado.ioloop import IOLoop
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup the servers of the tests would ignore it
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
