@@ -6,6 +6,8 @@ sockets, rooms or storage; static/js/protocol.js is its mirror and a test holds 
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Annotated
 
 import msgspec
@@ -251,7 +253,7 @@ class Bye(Event, tag="bye", frozen=True):
 
 
 encode = msgspec.json.Encoder().encode
-_decoder = msgspec.json.Decoder(Say | Edit | Delete | Typing | Read | Appear | Ping)
+_decoder = msgspec.json.Decoder(reduce(or_, Command.__subclasses__()))  # none can be forgotten
 
 # Invisible controls other than newline and tab are dropped: a terminal would obey them.
 _CONTROLS = {c: None for c in [*range(0x20), *range(0x7F, 0xA0)] if chr(c) not in "\n\t"}

@@ -82,6 +82,13 @@ def test_every_close_code_is_documented_and_known_to_the_page() -> None:
     assert {int(code) for code in re.findall(r"\b([14]0\d\d)\b", SCRIPT)} <= codes
 
 
+@pytest.mark.parametrize("kind", Command.__subclasses__(), ids=lambda kind: kind.__name__)
+def test_every_command_is_decoded(kind: type[Command]) -> None:
+    values = {"cid": "abcdefgh", "text": "hi", "id": 1, "here": True, "stopped": True}
+    command = kind(**{field: values[field] for field in kind.__struct_fields__})
+    assert decode(protocol.encode(command)) == command
+
+
 def test_a_command_is_decoded() -> None:
     command = decode('{"type":"say","cid":"abcdefgh","text":"hi"}')
     assert (command.method, command) == ("say", protocol.Say("abcdefgh", "hi"))
