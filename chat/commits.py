@@ -16,13 +16,14 @@ from time import monotonic
 from typing import Any, NoReturn
 
 from chat.database import BUSY
+from chat.operations import Operation
 from chat.protocol import Refusal
 from chat.writer import Writer
 
 log = logging.getLogger("chat.store")
 
 Outcome = Callable[[Any], None]  # is given what the write returned, or the Refusal
-Job = tuple[Callable[[Writer], Any], Outcome]
+Job = tuple[Operation, Outcome]
 Settled = list[tuple[Outcome, Any]]
 
 BATCH = 512  # writes in one transaction
@@ -141,7 +142,7 @@ class Commits:
         """One transaction for all of them: what each returned, or why it was refused."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            settled = [(done, self._do(writer, work)) for work, done in jobs]
+            settled = [(done, self._do(writer, op)) for op, done in jobs]
             writer.save_heads()
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
@@ -149,7 +150,7 @@ class Commits:
             settled = [(done, failure) for _, done in jobs]
         return settled
 
-    def _do(self, writer: Writer, work: Callable[[Writer], Any]) -> Any:
+    def _do(self, writer: Writer, op: Operation) -> Any:
         """One write within the transaction. One that is refused or breaks a rule is undone alone.
 
         Raises sqlite3.Error where the whole transaction is in doubt.
@@ -157,7 +158,7 @@ class Commits:
         self._db.execute("SAVEPOINT job")
         writer.begin()
         try:
-            outcome = work(writer)
+            outcome = writer.do(op)
         except Refusal as refusal:
             self._undo(writer)
             outcome = refusal

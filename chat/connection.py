@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from tornado.util import _websocket_mask
 
 from chat.frames import BINARY, CLOSE, PING, PONG, TEXT, frame_bytes
 from chat.protocol import FRAME_LIMIT, Close
-
-if TYPE_CHECKING:
-    from chat.sockets import ChatSocket
 
 CHUNK = 64 * 1024  # bytes read at once
 LINGER = 2.0  # seconds for the peer to answer our close before the socket goes
@@ -25,18 +22,40 @@ JUNK = 400  # control frames and fragments a peer may send between two sweeps (2
 OWED = 128 * 1024  # bytes of replies kept for a peer that does not read
 
 
-class Connection:
-    """Owns the socket, what has been read of an unfinished frame, and what is owed to the peer.
+class Handler(Protocol):
+    """What a Connection tells of itself."""
 
-    `handler` is told of each text message, of the end, and that a full socket has drained.
-    """
+    def on_message(self, message: str) -> None:
+        """A text message has arrived."""
+
+    def on_binary(self) -> None:
+        """A binary message has arrived."""
+
+    def lag(self, owed: bytes) -> None:
+        """A pong was begun, and the full socket owes the rest of it."""
+
+    def on_drain(self) -> None:
+        """The socket has taken all it was owed."""
+
+    def on_ws_connection_close(self, code: int | None) -> None:
+        """It is over; `code` is the one of the close frame."""
+
+    def on_cut(self) -> None:
+        """The descriptor is free."""
+
+    def log_exception(self, *exc_info: Any) -> None:
+        """A message could not be served because of a bug."""
+
+
+class Connection:
+    """Owns the socket, what has been read of an unfinished frame, and what is owed to the peer."""
 
     __slots__ = (
         *("_closing", "_dropped", "_fragments", "_opcode", "_rest", "code", "drained", "fd"),
         *("handler", "heard", "junk", "loop", "owed", "parked", "send", "sock"),
     )
 
-    def __init__(self, handler: ChatSocket, sock: socket.socket, rest: bytes) -> None:
+    def __init__(self, handler: Handler, sock: socket.socket, rest: bytes) -> None:
         if sock.family != socket.AF_UNIX:  # a socket file waits for nothing anyway
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.handler = handler

@@ -11,10 +11,10 @@ from typing import Any
 
 from chat.lookalikes import skeleton
 from chat.names import COLORS, color_for, free_variant, valid_name
+from chat.operations import Forget, Free, Hold, Operation, Saw
 from chat.protocol import Person, Refusal
 from chat.store import Store, awaited
 from chat.things import User
-from chat.writer import Writer
 
 MINUTE = 60 * 1000  # milliseconds
 DAY = 24 * 60 * MINUTE
@@ -105,7 +105,7 @@ class Directory:
         async with self._changing:
             if id in self._users:
                 at = now_ms()
-                await self._save(lambda writer: writer.free(id, at), lambda _: self._forget(id))
+                await self._save(Free(id, at), lambda _: self._forget(id))
 
     async def tidy(self, present: Iterable[str]) -> bool:
         """Forget some who took a name and made nothing of it: an identity costs nothing, its
@@ -114,7 +114,7 @@ class Directory:
             self.seen(id)
         at, before = now_ms(), len(self)
         async with self._changing:
-            await self._save(lambda writer: writer.forget(at - UNUSED, at - SILENT), self._forgot)
+            await self._save(Forget(at - UNUSED, at - SILENT), self._forgot)
         return len(self) < before
 
     def first_time(self, id: str) -> bool:
@@ -123,7 +123,7 @@ class Directory:
             return False
         self._new.discard(id)
         at = now_ms()
-        self._store.write(lambda writer: writer.saw(id, at, entered=True), _nobody_waits)
+        self._store.write(Saw(id, at, entered=True), _nobody_waits)
         return True
 
     def seen(self, id: str) -> None:
@@ -131,7 +131,7 @@ class Directory:
         user, at = self._users.get(id), now_ms()
         if user is not None and at - user.seen > (MINUTE if id in self._new else DAY):
             self._users[id] = replace(user, seen=at)
-            self._store.write(lambda writer: writer.saw(id, at), _nobody_waits)
+            self._store.write(Saw(id, at), _nobody_waits)
 
     # -- in memory what is on disk
 
@@ -150,9 +150,9 @@ class Directory:
             if old is not None:
                 self._renamed(Person(user.id, user.name, user.color))
 
-        await self._save(lambda writer: writer.hold(user, before), saved)
+        await self._save(Hold(user, before), saved)
 
-    async def _save(self, work: Callable[[Writer], Any], saved: Callable[[Any], None]) -> None:
+    async def _save(self, op: Operation, saved: Callable[[Any], None]) -> None:
         """Write it; memory changes in the outcome, whether or not the caller still waits."""
         future, answer = awaited()
 
@@ -161,7 +161,7 @@ class Directory:
                 saved(outcome)
             answer(outcome)
 
-        self._store.write(work, done)
+        self._store.write(op, done)
         await asyncio.shield(future)
 
     def _forgot(self, ids: list[str]) -> None:

@@ -8,18 +8,14 @@ pins it, tests/test_rfc6455.py guards it.
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING
 
-from tornado.websocket import WebSocketProtocol13, _WebSocketParams
-
-if TYPE_CHECKING:
-    from chat.sockets import ChatSocket
+from tornado.websocket import WebSocketHandler, WebSocketProtocol13, _WebSocketParams
 
 
 class Handshake(WebSocketProtocol13):
     """Tornado's upgrade of an HTTP request, and nothing after it."""
 
-    def __init__(self, handler: ChatSocket) -> None:
+    def __init__(self, handler: WebSocketHandler) -> None:
         super().__init__(handler, False, _WebSocketParams())
 
     def take_socket(self) -> tuple[socket.socket, bytes] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from time import monotonic
 
+from chat.operations import Probe
 from chat.protocol import Refusal
 from chat.store import Store
 
@@ -33,7 +34,7 @@ class Health:
     async def writer_answers(self) -> bool:
         """Whether the writer thread lives and can begin a transaction; writes nothing."""
         try:
-            await asyncio.wait_for(self._store.wrote(lambda writer: None), PATIENCE)
+            await asyncio.wait_for(self._store.wrote(Probe()), PATIENCE)
         except TimeoutError:
             return False
         except Refusal:
@@ -46,7 +47,7 @@ class Health:
             return "The heartbeat has stopped."
         if self._writing is None or (monotonic() - self._asked > FRESH and self._writing.done()):
             self._asked = monotonic()
-            self._writing = self._store.wrote(lambda writer: writer.note_health())
+            self._writing = self._store.wrote(Probe(write=True))
             self._writing.add_done_callback(lambda done: done.exception())  # told to who still asks
         try:
             await asyncio.wait_for(asyncio.shield(self._writing), PATIENCE)

@@ -9,7 +9,10 @@ import msgspec
 from chat.names import valid_room
 from chat.pace import LOOK
 from chat.protocol import PAGE_LIMIT, Message, Refusal
+from chat.rooms import Room
 from chat.site import Visitor
+from chat.store import Store
+from chat.things import PAGE
 
 
 class History(msgspec.Struct, frozen=True):
@@ -36,7 +39,7 @@ class MessagesPage(Visitor):
         rev = room.flushed
         at = self._number(kind, 2**53 - 1)
         with self.site.hub.asking(self.known_person().user):
-            messages, more = await room.history(kind, at, limit)
+            messages, more = await _page(self.site.store, room, kind, at, limit)
             await self.answer_taken(History(room.name, self.site.store.epoch, rev, messages, more))
 
     def _number(self, name: str, default: int) -> int:
@@ -44,3 +47,20 @@ class MessagesPage(Visitor):
         if not re.fullmatch(r"[0-9]{1,16}", text) or int(text) >= 2**53:
             raise Refusal("bad_page")
         return int(text)
+
+
+async def _page(
+    store: Store, room: Room, kind: str, at: int, limit: int
+) -> tuple[list[Message], bool]:
+    """A page of the log, and whether there is more of it: `before`, `after` or `around` an id by
+    growing id without deleted ones, or `since` a rev by growing rev with them."""
+    name = room.name
+    if kind == "around":
+        later = await store.after(name, at - 1, limit // 2, PAGE // 2)
+        rows = await store.before(name, at, limit - len(later), PAGE // 2)
+        return [*rows, *later], rows.more
+    if kind == "since":
+        rows = await store.changes(name, at, room.flushed, limit)
+    else:
+        rows = await (store.after if kind == "after" else store.before)(name, at, limit)
+    return rows, rows.more

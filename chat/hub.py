@@ -11,7 +11,7 @@ from chat.faults import guarded
 from chat.frames import Frame
 from chat.protocol import Close, HasRead, Message, Person, Refusal
 from chat.recent import Memory
-from chat.rooms import Peer, Room
+from chat.rooms import Peer, Room, Shared
 from chat.store import Store
 from chat.tasks import Tasks
 from chat.titles import Titles
@@ -36,7 +36,9 @@ class Hub:
         self.rooms: dict[str, Room] = {}
         self.connections: dict[str, dict[Peer, None]] = {}  # user -> their peers, oldest first
         self.titles = Titles(store)
-        self.memory = Memory()
+        self.shared = Shared(
+            store, tasks, self.titles, Memory(), self.dirty, self.publish, self.read
+        )
         self._asking: dict[str, int] = {}  # user -> answers of history under way
         self._heads = store.heads()
         self._reads: dict[Peer, int] = {}  # what is told next
@@ -60,7 +62,7 @@ class Hub:
 
     def look(self, name: str) -> Room:
         """The room of this name, for whoever only looks; if nobody is there it is not kept."""
-        return self.rooms.get(name) or Room(self, name, self._heads.get(name, 0))
+        return self.rooms.get(name) or Room(self.shared, name, self._heads.get(name, 0))
 
     @contextmanager
     def asking(self, user: str) -> Iterator[None]:

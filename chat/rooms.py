@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -17,6 +18,7 @@ from chat import __version__
 from chat.directory import now_ms
 from chat.faults import guarded
 from chat.frames import PING, Frame, frame_bytes
+from chat.operations import Append, Rewrite
 from chat.presence import Presence
 from chat.protocol import (
     FRESH,
@@ -45,20 +47,16 @@ from chat.protocol import (
     encode,
     refused,
 )
-from chat.recent import LAST, Recent, batch, message_in
-from chat.store import awaited
-from chat.things import PAGE, Draft
-from chat.writer import Writer
-
-if TYPE_CHECKING:
-    from chat.hub import Hub
+from chat.recent import LAST, Memory, Recent, batch, message_in
+from chat.store import Store, awaited
+from chat.tasks import Tasks
+from chat.titles import Titles
 
 log = logging.getLogger("chat")
 
 ROWS = 50  # rows read from the log at once for a batch
 COMEBACK = 3_000  # milliseconds until a peer that could not be served is worth another try
 TYPING = 2.5  # seconds between two `typing` of one peer
-Work = Callable[[Writer], tuple[Message, bool]]
 PING_FRAME = Frame(frame_bytes(b"", PING))
 
 
@@ -83,11 +81,24 @@ class Peer(Protocol):
         """Say `bye` and close."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all rooms of a server share, and whom they tell."""
+
+    store: Store
+    tasks: Tasks
+    titles: Titles
+    memory: Memory
+    dirty: Callable[[Room], None]  # it has something to flush
+    publish: Callable[[str, Message], None]  # a change of the room of this name is on disk
+    read: Callable[[Peer, int], None]  # a tab has seen everything up to this id
+
+
 class Room:
     """One log and its listeners. Owns who is live, who is behind, and the outbox of this turn."""
 
-    def __init__(self, hub: Hub, name: str, rev: int) -> None:
-        self.hub = hub
+    def __init__(self, shared: Shared, name: str, rev: int) -> None:
+        self.shared = shared
         self.name = name
         self.live: set[Peer] = set()
         self.behind: set[Peer] = set()
@@ -97,7 +108,7 @@ class Room:
         self.flushed = rev  # the live peers have everything up to this rev
         self.presence = Presence()
         self.idle_since = monotonic()  # 0.0 while anyone is in
-        self.recent = Recent(hub.memory, rev)
+        self.recent = Recent(shared.memory, rev)
         self._reading: set[Peer] = set()  # those the log is read for at this moment
         self._people: People | None = None
         self._beat: tuple[int, Frame] | None = None
@@ -111,7 +122,7 @@ class Room:
     @property
     def title(self) -> str:
         """What people call it."""
-        return self.hub.titles.of(self.name)
+        return self.shared.titles.of(self.name)
 
     # -- commands of a peer; each may raise Refusal
 
@@ -119,7 +130,7 @@ class Room:
         """Save a message, then publish it; the sender's own copy is the confirmation."""
         draft = self._draft(peer.person, command.text, command.cid)
         self._save(
-            lambda writer: writer.append(draft),
+            draft,
             lambda outcome: self._answer(peer, outcome, cid=command.cid),
         )
 
@@ -140,7 +151,7 @@ class Room:
 
     def read(self, peer: Peer, command: Read) -> None:
         """Tell my own other tabs in this room."""
-        self.hub.read(peer, command.id)
+        self.shared.read(peer, command.id)
 
     def appear(self, peer: Peer, command: Appear) -> None:
         """My tab is visible or hidden."""
@@ -156,7 +167,7 @@ class Room:
         """`say` for a form: returns the stored message."""
         draft = self._draft(person, text, cid)
         future, answer = awaited()
-        self._save(lambda writer: writer.append(draft), answer)
+        self._save(draft, answer)
         message: Message = await future
         return message
 
@@ -170,7 +181,7 @@ class Room:
         self.idle_since = 0.0
         self.behind.add(peer)
         self.presence.arrive(peer.person, monotonic(), first)
-        store = self.hub.store
+        store = self.shared.store
         people = msgspec.Raw(encode(self._known_people()))
         welcome = Welcome(
             peer.person, self.name, self.title, store.epoch, self.flushed, people, __version__
@@ -229,7 +240,7 @@ class Room:
                     peer.write_message(Frame.join(head, len(head)))
                 if peer not in self._reading:
                     self._reading.add(peer)
-                    self.hub.tasks.start(self._read(peer))
+                    self.shared.tasks.start(self._read(peer))
                 return
             self._give(peer, head, *missed)
             head = []
@@ -276,10 +287,10 @@ class Room:
         """One batch from the log, unless the peer has been brought on meanwhile."""
         cursor, upto = peer.cursor, self.flushed
         if not self.recent.warm:
-            await self.recent.read(self.hub.store, self.name)
+            await self.recent.read(self.shared.store, self.name)
         if cursor is None or cursor >= self.recent.floor:
             return
-        rows = await self.hub.store.changes(self.name, cursor, upto, ROWS)
+        rows = await self.shared.store.changes(self.name, cursor, upto, ROWS)
         if peer in self.behind and not peer.blocked and peer.cursor == cursor:
             upto = rows[-1].rev if rows.more and rows else upto
             self._give(peer, [], *batch([Frame.of(row) for row in rows], upto))
@@ -296,24 +307,10 @@ class Room:
         are others before them."""
         rev, frames = self.flushed, self.recent.newest(self.flushed)
         if frames is None:  # nobody is in
-            rows = await self.hub.store.before(self.name, LAST, FRESH)
+            rows = await self.shared.store.before(self.name, LAST, FRESH)
             return rows, rev, rows.more
         newest = sorted(map(message_in, frames), key=lambda message: message.id)
         return newest, rev, self.recent.more
-
-    async def history(self, kind: str, at: int, limit: int) -> tuple[list[Message], bool]:
-        """A page of the log, and whether there is more of it: `before`, `after` or `around` an id
-        by growing id without deleted ones, or `since` a rev by growing rev with them."""
-        store, name = self.hub.store, self.name
-        if kind == "around":
-            later = await store.after(name, at - 1, limit // 2, PAGE // 2)
-            rows = await store.before(name, at, limit - len(later), PAGE // 2)
-            return [*rows, *later], rows.more
-        if kind == "since":
-            rows = await store.changes(name, at, self.flushed, limit)
-        else:
-            rows = await (store.after if kind == "after" else store.before)(name, at, limit)
-        return rows, rows.more
 
     # -- publishing
 
@@ -360,23 +357,20 @@ class Room:
 
     def _emit(self, frame: Frame) -> None:
         if not self.outbox:
-            self.hub.dirty(self)
+            self.shared.dirty(self)
         self.outbox.append(frame)
 
     # -- saving
 
-    def _draft(self, person: Person, text: str, cid: str | None) -> Draft:
+    def _draft(self, person: Person, text: str, cid: str | None) -> Append:
         text, title = clean(text), "" if self.rev else self.title
-        return Draft(self.name, person.user, cid, person.name, person.color, now_ms(), text, title)
+        return Append(self.name, person.user, cid, person.name, person.color, now_ms(), text, title)
 
     def _change(self, peer: Peer, id: int, text: str | None) -> None:
-        name, user, at = self.name, peer.person.user, now_ms()
-        self._save(
-            lambda writer: writer.change(name, user, id, text, at),
-            lambda outcome: self._answer(peer, outcome, id=id),
-        )
+        rewrite = Rewrite(self.name, peer.person.user, id, text, now_ms())
+        self._save(rewrite, lambda outcome: self._answer(peer, outcome, id=id))
 
-    def _save(self, work: Work, answer: Callable[[Message | Refusal], None]) -> None:
+    def _save(self, op: Append | Rewrite, answer: Callable[[Message | Refusal], None]) -> None:
         """Save, and once it is on disk publish: the only place that does either."""
 
         def done(outcome: tuple[Message, bool] | Refusal) -> None:
@@ -385,10 +379,10 @@ class Room:
                 return
             message, new = outcome
             if new:
-                self.hub.publish(self.name, message)
+                self.shared.publish(self.name, message)
             answer(message)
 
-        self.hub.store.write(work, done)
+        self.shared.store.write(op, done)
 
     def _answer(
         self, peer: Peer, outcome: Message | Refusal, cid: str | None = None, id: int | None = None

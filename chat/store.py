@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 from chat.commits import RETRY, Commits, Job, Outcome, Settled, code_of
 from chat.database import StoreError, close_database, open_database, open_for_reading
 from chat.names import COLORS
+from chat.operations import Operation
 from chat.protocol import Refusal
 from chat.things import IN_ROOM, PAGE, ROW, Rows, User, head_of, message_of, sound
-from chat.writer import Writer
 
 T = TypeVar("T")
 log = logging.getLogger("chat.store")
@@ -122,24 +122,25 @@ class Store:
         loop = self._loop = asyncio.get_running_loop()
         self._commits.start(lambda settled: loop.call_soon_threadsafe(self._settle, settled))
 
-    def write(self, work: Callable[[Writer], Any], done: Outcome) -> None:
-        """Do `work` in the next transaction; after its commit call `done` with what it returned.
+    def write(self, op: Operation, done: Outcome) -> None:
+        """Do this in the next transaction; after its commit call `done` with what the Writer
+        returned.
 
-        `done` is given a Refusal if the work raised one, or if nothing could be saved.
+        `done` is given a Refusal if it was one, or if nothing could be saved.
         """
         if self._closed or self._unsettled >= QUEUE:
             done(Refusal("closing", RETRY) if self._closed else Refusal("busy", CROWDED))
             return
         self._unsettled += 1
-        self._waiting.append((work, done))
+        self._waiting.append((op, done))
         if len(self._waiting) == 1:
             assert self._loop is not None
             self._loop.call_soon(self._hop, 1, 0)
 
-    def wrote(self, work: Callable[[Writer], T]) -> asyncio.Future[T]:
+    def wrote(self, op: Operation) -> asyncio.Future[Any]:
         """`write` for a coroutine: the future holds the result or raises the Refusal."""
         future, done = awaited()
-        self.write(work, done)
+        self.write(op, done)
         return future
 
     async def close(self) -> None:

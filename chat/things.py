@@ -1,4 +1,4 @@
-"""User, Draft and Message as rows: what is kept, and the checksum that notices damage."""
+"""User and Message as rows: what is kept, and the checksum that notices damage."""
 
 from __future__ import annotations
 
@@ -31,20 +31,6 @@ class User:
     color: int
     seen: int
     entered: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A message that has no id yet. `at` is in UTC milliseconds."""
-
-    room: str
-    author: str
-    cid: str | None
-    name: str
-    color: int
-    at: int
-    text: str
-    title: str = ""  # what the room is to be called if this is the first message in it
 
 
 class Rows(list[Message]):

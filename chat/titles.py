@@ -9,6 +9,7 @@ from collections import OrderedDict
 from contextlib import suppress
 
 from chat.names import NAME_LIMIT, graphemes, hides_something, valid_room
+from chat.operations import Found
 from chat.protocol import Refusal
 from chat.store import Store
 from chat.unseen import without_emoji, without_unseen
@@ -82,5 +83,5 @@ class Titles:
         """The house room, on a server that nobody uses yet. Raises Refusal bad_title."""
         title = valid_title(title)
         name = room_of(title)
-        await self._store.wrote(lambda writer: writer.found(name, title))
+        await self._store.wrote(Found(name, title))
         self.house, self._house_title = name, title

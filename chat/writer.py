@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any, assert_never
 
+from chat.operations import (
+    Append,
+    Forget,
+    Found,
+    Free,
+    Hold,
+    Operation,
+    Probe,
+    Rewrite,
+    Saw,
+)
 from chat.protocol import Message, Refusal
-from chat.things import IN_ROOM, ROW, Draft, User, checksum, head_of, message_of
+from chat.things import IN_ROOM, ROW, checksum, head_of, message_of
 
 ENTERED, SPOKE = 1, 2  # stages of a person: was in a room, said something; 0: only took a name
 SPEAKERS = 10_000  # authors remembered
@@ -26,7 +38,28 @@ class Writer:
         self._spoke: set[str] = set()  # authors whose stage is known to be SPOKE
         self._before: list[tuple[str, int | None]] = []  # revs before the write under way
 
-    def append(self, draft: Draft) -> tuple[Message, bool]:
+    def do(self, op: Operation) -> Any:
+        """The method of this operation. Raises Refusal."""
+        match op:
+            case Append():
+                return self.append(op)
+            case Rewrite():
+                return self.rewrite(op)
+            case Hold():
+                return self.hold(op)
+            case Saw():
+                return self.saw(op)
+            case Free():
+                return self.free(op)
+            case Forget():
+                return self.forget(op)
+            case Found():
+                return self.found(op)
+            case Probe():
+                return self.probe(op)
+        assert_never(op)
+
+    def append(self, draft: Append) -> tuple[Message, bool]:
         """Store a message; a retry (same author and cid) answers with the one that is there.
 
         The flag says whether it is new. Raises Refusal cid_reused or too_many_rooms.
@@ -56,46 +89,45 @@ class Writer:
             self._speaks(draft.author)
         return message, True
 
-    def change(
-        self, room: str, author: str, id: int, text: str | None, at: int
-    ) -> tuple[Message, bool]:
+    def rewrite(self, op: Rewrite) -> tuple[Message, bool]:
         """Give a message another text, or none: deleted. Doing it again changes nothing.
 
         Raises Refusal not_found, not_yours or deleted.
         """
         row = self._db.execute(
-            f"SELECT {ROW} FROM messages WHERE {IN_ROOM} AND id = ?", (room, id)
+            f"SELECT {ROW} FROM messages WHERE {IN_ROOM} AND id = ?", (op.room, op.id)
         ).fetchone()
         if row is None:
             raise Refusal("not_found")
         old = message_of(row)
-        if old.user != author:
+        if old.user != op.author:
             raise Refusal("not_yours")
-        if old.deleted and text is not None:
+        if old.deleted and op.text is not None:
             raise Refusal("deleted")
-        if old.deleted or (old.text == text and not old.damaged):
+        if old.deleted or (old.text == op.text and not old.damaged):
             return old, False
-        head = self._head(room)
+        head = self._head(op.room)
         assert head is not None, "a message is in a room"
         rev = head[1] + 1
-        edited = old.edited if text is None else at
+        edited = old.edited if op.text is None else op.at
         new = Message(
-            rev, id, old.user, old.name, old.color, old.at, text or "", old.cid, edited,
-            deleted=text is None,
+            rev, op.id, old.user, old.name, old.color, old.at, op.text or "", old.cid, edited,
+            deleted=op.text is None,
         )  # fmt: skip
         self._db.execute(
             "UPDATE messages SET rev = ?, text = ?, edited = ?, deleted = ?, sum = ?"
             " WHERE room = ? AND id = ?",
-            (rev, new.text, edited, new.deleted, checksum(head[0], new), head[0], id),
+            (rev, new.text, edited, new.deleted, checksum(head[0], new), head[0], op.id),
         )
-        self._advance(room, head)
+        self._advance(op.room, head)
         self.erased = True
         return new, True
 
-    def hold(self, user: User, instead_of: str | None) -> None:
-        """Store a new person or a new name; `instead_of` somebody who loses it."""
-        if instead_of is not None:
-            self.free(instead_of, user.seen)
+    def hold(self, op: Hold) -> None:
+        """Store a new person or a new name."""
+        user = op.user
+        if op.instead_of is not None:
+            self.free(Free(op.instead_of, user.seen))
         self._db.execute(
             "INSERT INTO users (id, name, skeleton, color, seen, stage) VALUES (?, ?, ?, ?, ?, 0)"
             " ON CONFLICT (id) DO UPDATE SET name = excluded.name, skeleton = excluded.skeleton,"
@@ -103,36 +135,37 @@ class Writer:
             (user.id, user.name, user.skeleton, user.color, user.seen),
         )
 
-    def saw(self, id: str, at: int, entered: bool = False) -> None:
-        """This person was here, or came into a room (for the first time)."""
+    def saw(self, op: Saw) -> None:
+        """Note when a person was here, and that they came in."""
         self._db.execute(
             "UPDATE users SET seen = max(seen, ?), stage = max(stage, ?) WHERE id = ?",
-            (at, ENTERED if entered else 0, id),
+            (op.at, ENTERED if op.entered else 0, op.id),
         )
 
-    def free(self, id: str, at: int) -> None:
-        """This person signed out or was away for too long: the name is free again."""
-        self._db.execute("UPDATE users SET skeleton = NULL, gone = ? WHERE id = ?", (at, id))
+    def free(self, op: Free) -> None:
+        """The person's name is free again."""
+        self._db.execute("UPDATE users SET skeleton = NULL, gone = ? WHERE id = ?", (op.at, op.id))
 
-    def forget(self, unused: int, silent: int) -> list[str]:
-        """Delete the people who were never in a room and not seen since `unused`, and those who
-        never spoke and were not seen since `silent`, some hundred at a time; their ids."""
+    def forget(self, op: Forget) -> list[str]:
+        """Delete the people who made nothing of their name, some hundred at a time; their ids."""
         rows = self._db.execute(
             "DELETE FROM users WHERE id IN (SELECT id FROM users WHERE skeleton IS NOT NULL AND"
             " (stage = 0 AND seen < ? OR stage = 1 AND seen < ?) LIMIT 500) RETURNING id",
-            (unused, silent),
+            (op.unused, op.silent),
         )
         return [id for (id,) in rows]
 
-    def note_health(self) -> None:
-        """Write something: whether the disk takes it is what a monitor wants to know."""
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('health', strftime('%s', 'now'))")
-
-    def found(self, name: str, title: str) -> None:
-        """Make this the house room, at `/`; it has its place whatever the others take."""
+    def found(self, op: Found) -> None:
+        """Make this the house room; it has its place whatever the others take."""
         self._db.executemany(
-            "UPDATE meta SET value = ? WHERE key = ?", [(name, "house"), (title, "house_title")]
+            "UPDATE meta SET value = ? WHERE key = ?",
+            [(op.name, "house"), (op.title, "house_title")],
         )
+
+    def probe(self, op: Probe) -> None:
+        """Write something, if asked to: whether the disk takes it is what a monitor asks."""
+        if op.write:
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('health', strftime('%s', 'now'))")
 
     def save_heads(self) -> None:
         """Write the revs of the rooms that moved, once a transaction."""

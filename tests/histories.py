@@ -12,9 +12,8 @@ from client import join, request
 from serving import Process
 
 from chat.folder import Folder
+from chat.operations import Append
 from chat.store import Store
-from chat.things import Draft
-from chat.writer import Writer
 
 
 def write(data: Path, *texts: str) -> str:
@@ -24,20 +23,12 @@ def write(data: Path, *texts: str) -> str:
         store = Store(data / "chat.db")
         store.start()
         for text in texts:
-            draft = Draft("lobby", "a", None, "A", 3, 1000, text)
-            await store.wrote(_appending(draft))
+            await store.wrote(Append("lobby", "a", None, "A", 3, 1000, text))
         await store.close()
         return store.epoch
 
     Folder(data).close()
     return asyncio.run(main())
-
-
-def _appending(draft: Draft):  # type: ignore[no-untyped-def]
-    def work(writer: Writer) -> object:
-        return writer.append(draft)
-
-    return work
 
 
 def killed(data: Path, *texts: str) -> None:

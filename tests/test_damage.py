@@ -8,17 +8,17 @@ import pytest
 
 from chat.database import StoreError
 from chat.directory import Directory
+from chat.operations import Append, Rewrite
 from chat.protocol import Message, Refusal
 from chat.store import Store
-from chat.things import Draft
 
 FLIPS = 500
 ROOMS = ("lobby", "other")
 MANY = 1_000_000  # more than there is
 
 
-def draft(room: str, number: int, text: str) -> Draft:
-    return Draft(room, f"author{number % 3}", f"cid{number:06}", "Ana", 3, 1000 + number, text)
+def draft(room: str, number: int, text: str) -> Append:
+    return Append(room, f"author{number % 3}", f"cid{number:06}", "Ana", 3, 1000 + number, text)
 
 
 async def write(path: Path) -> None:
@@ -31,11 +31,9 @@ async def write(path: Path) -> None:
     for number in range(120):
         text = f"message {number} " + "lorem ipsum " * (number % 20)
         draft_ = draft(ROOMS[number % 2], number, text)
-        await store.wrote(lambda writer, d=draft_: writer.append(d))  # type: ignore[misc]
+        await store.wrote(draft_)
     for id in (5, 9, 20):
-        await store.wrote(
-            lambda writer, id=id: writer.change("lobby", f"author{(id - 1) * 2 % 3}", id, None, 7)  # type: ignore[misc]
-        )
+        await store.wrote(Rewrite("lobby", f"author{(id - 1) * 2 % 3}", id, None, 7))
     await store.close()
 
 
@@ -82,11 +80,7 @@ async def used(store: Store, people: Directory) -> dict[tuple[str, int], Message
         for message in await store.changes(room, 0, head, MANY):
             assert 0 <= message.rev <= head
             assert message.damaged or found.get((room, message.id), message) == message
-        (message, _) = await store.wrote(
-            lambda writer, room=room: writer.append(  # type: ignore[misc]
-                draft(room, 998 + ROOMS.index(room), "and on")
-            )
-        )
+        (message, _) = await store.wrote(draft(room, 998 + ROOMS.index(room), "and on"))
         assert message.text == "and on"
     try:
         await people.join("Somebody")

@@ -12,9 +12,9 @@ import pytest
 
 from chat import directory as module
 from chat.directory import DAY, HELD, MINUTE, SILENT, UNUSED, Directory, NameTaken
+from chat.operations import Append
 from chat.protocol import Person, Refusal
 from chat.store import Outcome, Store
-from chat.things import Draft
 
 
 def with_directory(
@@ -257,8 +257,8 @@ def test_who_made_nothing_of_a_name_is_forgotten(
         unused, silent, spoke = [await directory.join(name) for name in ("Una", "Sil", "Spo")]
         for person in (silent, spoke):
             assert directory.first_time(person.user)
-        draft = Draft("lobby", spoke.user, "cid00001", "Spo", 0, 0, "a word")
-        await directory._store.wrote(lambda writer: writer.append(draft))
+        draft = Append("lobby", spoke.user, "cid00001", "Spo", 0, 0, "a word")
+        await directory._store.wrote(draft)
         now[0] += UNUSED + MINUTE
         await directory.tidy([])
         assert [directory.find(p.user) for p in (unused, silent, spoke)] == [None, silent, spoke]

@@ -32,6 +32,7 @@ ORDER = [
     "database",
     "backup",
     "things",
+    "operations",
     "writer",
     "commits",
     "store",
@@ -69,17 +70,9 @@ def source(module: str) -> str:
 
 
 def imports(module: str) -> Iterator[tuple[str, bool]]:
-    """The modules that one imports, and whether it does so at the top level."""
+    """The modules that one imports, for types too, and whether it does so at the top level."""
     tree = ast.parse(source(module))
-    guarded = {
-        node
-        for test in ast.walk(tree)
-        if isinstance(test, ast.If) and ast.unparse(test.test) == "TYPE_CHECKING"
-        for node in test.body
-    }
     for node in ast.walk(tree):
-        if node in guarded:
-            continue
         names = (
             [alias.name for alias in node.names]
             if isinstance(node, ast.Import)

@@ -29,7 +29,7 @@ def test_a_room_remembers_no_more_than_its_bytes(
         await world.settle()
         recent = world.room.recent
         assert 400_000 < recent.size <= 500_000
-        assert recent.size == world.hub.memory.size
+        assert recent.size == world.hub.shared.memory.size
         assert 0 < recent.floor < 60
         for after in (0, recent.floor - 1, recent.floor, 59):
             bob = world.join("bob", after=after)
@@ -54,12 +54,13 @@ def test_all_rooms_together_remember_no_more_than_theirs_the_least_used_goes_fir
             for n in range(6):
                 peer.room.say(peer, Say(f"cid-{name}-{n}", LONG))
             await world.settle()
-            assert world.hub.memory.size <= 1_100_000
+            assert world.hub.shared.memory.size <= 1_100_000
         one, two, three, four = (peer.room for peer in people)
         assert one.recent.size == 0
         assert three.recent.size > 0
         assert four.recent.size > 0
-        assert world.hub.memory.size == sum(room.recent.size for room in (one, two, three, four))
+        rooms = (one, two, three, four)
+        assert world.hub.shared.memory.size == sum(room.recent.size for room in rooms)
         for peer in people:
             assert len(peer.timeline) == 6
             for after in (None, 0, 3):
@@ -69,7 +70,7 @@ def test_all_rooms_together_remember_no_more_than_theirs_the_least_used_goes_fir
                 assert list(bob.timeline) == list(range((after or 0) + 1, 7)) or after is None
                 assert max(bob.timeline) == 6
                 assert bob in peer.room.live
-        assert world.hub.memory.size <= 1_100_000
+        assert world.hub.shared.memory.size <= 1_100_000
 
     in_world(tmp_path, body)
 
@@ -83,10 +84,10 @@ def test_a_room_that_is_not_kept_is_not_counted(
         ana = world.join("ana")
         world.say(ana, LONG)
         await world.settle()
-        assert world.hub.memory.size > 2 * 15_960
+        assert world.hub.shared.memory.size > 2 * 15_960
         world.room.leave(ana)
         world.hub.tick()
-        assert world.hub.memory.size == 0
+        assert world.hub.shared.memory.size == 0
 
     in_world(tmp_path, body)
 

@@ -46,6 +46,7 @@ from chat.app import ChatApp, make_app
 from chat.backup import backup, restore
 from chat.commits import Commits, Outcome
 from chat.config import Config
+from chat.operations import Operation, Probe
 from chat.protocol import Refusal
 from chat.sockets import ChatSocket
 from chat.store import Store
@@ -168,7 +169,7 @@ class Server:
                 if self.dead.done():
                     return
                 saved = asyncio.get_running_loop().create_future()
-                store.write(lambda writer: None, saved.set_result)
+                store.write(Probe(), saved.set_result)
                 await asyncio.wait({saved, self.dead}, return_when=asyncio.FIRST_COMPLETED)
                 await store.newest(ROOM, 1)  # the reader works in order too
 
@@ -610,18 +611,14 @@ class Early(Commits):
     """Tells the outcome of a write as soon as it has been written, before COMMIT."""
 
     def _commit(self, writer: Writer, jobs: Any) -> list[tuple[Outcome, Any]]:
-        loop = self.loop
+        self.told = {id(op): done for op, done in jobs}
+        return [(done, o) for done, o in super()._commit(writer, jobs) if isinstance(o, Refusal)]
 
-        def early(work: Callable[[Writer], Any], done: Outcome) -> Callable[[Writer], Any]:
-            def write(writer: Writer) -> Any:
-                outcome = work(writer)
-                loop.call_soon_threadsafe(done, outcome)
-                return outcome
-
-            return write
-
-        settled = super()._commit(writer, [(early(work, done), done) for work, done in jobs])
-        return [(done, o) for done, o in settled if isinstance(o, Refusal)]
+    def _do(self, writer: Writer, op: Operation) -> Any:
+        outcome = super()._do(writer, op)
+        if not isinstance(outcome, Refusal):
+            self.loop.call_soon_threadsafe(self.told[id(op)], outcome)
+        return outcome
 
 
 class ConfirmBeforeCommit(Store):

@@ -287,8 +287,8 @@ def test_more_than_two_hundred_missed_are_a_gap_and_the_newest(tmp_path: Path) -
         await world.settle()
         assert bob.of("gap") == [{"type": "gap", "from": 20, "to": 250, "count": 230}]
         assert list(bob.timeline) == list(range(251, 301))
-        rows, more = await world.room.history("since", 20, 200)
-        assert ([m.rev for m in rows], more) == (list(range(21, 221)), True)
+        rows = await world.store.changes(world.room.name, 20, world.room.flushed, 200)
+        assert ([m.rev for m in rows], rows.more) == (list(range(21, 221)), True)
 
     in_world(tmp_path, body)
 
@@ -555,11 +555,11 @@ def test_more_connections_than_one_person_may_have_end_the_oldest(tmp_path: Path
 def test_the_newest_connection_is_known_also_when_it_replaces_the_only_one(
     tmp_path: Path,
 ) -> None:
-    class Leaving(Listener):
-        def dismiss(self, code: int, reason: str, after: int) -> None:
-            self.room.hub.disconnect(self)
-
     async def body(world: World) -> None:
+        class Leaving(Listener):
+            def dismiss(self, code: int, reason: str, after: int) -> None:
+                world.hub.disconnect(self)
+
         first, second = Leaving("ana", world.room), Leaving("ana", world.room)
         world.hub.connect(first, 1)
         world.hub.connect(second, 1)

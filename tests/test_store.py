@@ -11,18 +11,14 @@ import pytest
 
 from chat import store as module
 from chat.database import MIGRATIONS, StoreError
-from chat.protocol import Message, Refusal
+from chat.operations import Append, Free, Hold, Rewrite
+from chat.protocol import Refusal
 from chat.store import Store
-from chat.things import Draft, User
-from chat.writer import Writer
+from chat.things import User
 
 
-def draft(cid: str | None, text: str = "hi", room: str = "lobby", author: str = "a") -> Draft:
-    return Draft(room, author, cid, author.upper(), 3, 1000, text)
-
-
-def append(*args: Any, **kwargs: Any) -> Callable[[Writer], tuple[Message, bool]]:
-    return lambda writer: writer.append(draft(*args, **kwargs))
+def append(cid: str | None, text: str = "hi", room: str = "lobby", author: str = "a") -> Append:
+    return Append(room, author, cid, author.upper(), 3, 1000, text)
 
 
 @asynccontextmanager
@@ -109,10 +105,10 @@ def test_an_edit_moves_the_message_to_the_next_rev(tmp_path: Path) -> None:
     async def body(store: Store) -> None:
         await store.wrote(append("cid00001"))
         await store.wrote(append("cid00002"))
-        changed, new = await store.wrote(lambda w: w.change("lobby", "a", 1, "better", 2000))
+        changed, new = await store.wrote(Rewrite("lobby", "a", 1, "better", 2000))
         assert new
         assert (changed.rev, changed.id, changed.text, changed.edited) == (3, 1, "better", 2000)
-        again, new = await store.wrote(lambda w: w.change("lobby", "a", 1, "better", 3000))
+        again, new = await store.wrote(Rewrite("lobby", "a", 1, "better", 3000))
         assert (again, new) == (changed, False)
         assert [m.rev for m in await store.changes("lobby", 0, 99, 99)] == [2, 3]
         assert [m.id for m in await store.before("lobby", 99, 99)] == [1, 2]
@@ -124,11 +120,11 @@ def test_a_deleted_text_is_gone_from_the_rows_of_the_file(tmp_path: Path) -> Non
     async def body(store: Store) -> None:
         await store.wrote(append("cid00001", "a secret that was a mistake"))
         await store.wrote(append("cid00002"))
-        gone, new = await store.wrote(lambda w: w.change("lobby", "a", 1, None, 2000))
+        gone, new = await store.wrote(Rewrite("lobby", "a", 1, None, 2000))
         assert (gone.deleted, gone.text, gone.rev, new) == (True, "", 3, True)
-        assert await store.wrote(lambda w: w.change("lobby", "a", 1, None, 9)) == (gone, False)
+        assert await store.wrote(Rewrite("lobby", "a", 1, None, 9)) == (gone, False)
         with pytest.raises(Refusal, match="deleted"):
-            await store.wrote(lambda w: w.change("lobby", "a", 1, "back", 9))
+            await store.wrote(Rewrite("lobby", "a", 1, "back", 9))
         assert await store.wrote(append("cid00001", "a secret that was a mistake")) == (gone, False)
         assert [m.id for m in await store.before("lobby", 99, 99)] == [2]
         assert [m.id for m in await store.after("lobby", 0, 99)] == [2]
@@ -152,7 +148,7 @@ def test_only_the_author_changes_a_message_that_exists(
         await store.wrote(append("cid00001"))
         for text in ("mine now", None):
             with pytest.raises(Refusal, match=code):
-                await store.wrote(lambda w: w.change(room, author, id, text, 9))
+                await store.wrote(Rewrite(room, author, id, text, 9))
 
     in_store(tmp_path, body)
 
@@ -186,9 +182,9 @@ def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
 
     async def before(store: Store) -> None:
         await store.wrote(append("cid00001"))
-        await store.wrote(lambda w: w.hold(ana, None))
-        await store.wrote(lambda w: w.hold(User("b", "Bob", "bob", 4, 1000), None))
-        await store.wrote(lambda w: w.free("b", 2000))
+        await store.wrote(Hold(ana, None))
+        await store.wrote(Hold(User("b", "Bob", "bob", 4, 1000), None))
+        await store.wrote(Free("b", 2000))
 
     epochs = []
     in_store(tmp_path, before)

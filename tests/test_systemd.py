@@ -12,7 +12,9 @@ from client import PATIENCE, request
 from serving import Process, Site
 
 from chat import health
+from chat.operations import Probe
 from chat.systemd import Systemd
+from chat.writer import Writer
 
 
 @pytest.fixture
@@ -70,7 +72,8 @@ def test_no_sign_of_life_while_the_writer_does_not_answer(
 ) -> None:
     monkeypatch.setattr(health, "PATIENCE", 0.2)
     told, well, stuck = Systemd(manager.getsockname()), site.app.site.health, threading.Event()
-    site.call(site.app.site.store.write, lambda writer: stuck.wait(PATIENCE), lambda outcome: None)
+    monkeypatch.setattr(Writer, "probe", lambda writer, op: stuck.wait(PATIENCE))
+    site.call(site.app.site.store.write, Probe(), lambda outcome: None)
     site.call(told.beat, well)
     assert nothing(manager)
     stuck.set()
