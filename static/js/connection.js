@@ -183,12 +183,23 @@ export class Connection {
   #read(data) {
     this.#heard = Date.now();
     this.#pinged = 0;
-    const event = decode(data);
-    if (!event) return;
-    const [name, fields] = event;
+    const [name, fields] = decode(data);
     const rule = this.#rules[name];
     if (rule) rule(fields);
-    else this.hear(name, fields, true);
+    else if (fields.rev !== undefined) this.#advance(name, fields);
+    else if (name) this.hear(name, fields, true);
+  }
+
+  /** A lasting change. One of a kind that a newer server knows has its place in the log too. */
+  #advance(name, fields) {
+    const { rev } = this.cursor;
+    if (this.#live && fields.rev > rev + 1) {
+      this.restart();
+      return;
+    }
+    const fresh = fields.rev > rev;
+    if (fresh) this.cursor.rev = fields.rev;
+    if (name) this.hear(name, { ...fields, live: this.#live }, fresh);
   }
 
   // What the cursor has to do with each event; the others pass as they are.
@@ -199,13 +210,6 @@ export class Connection {
         !this.cursor || fields.epoch !== this.cursor.epoch || fields.rev < this.cursor.rev;
       if (afresh) this.cursor = { epoch: fields.epoch, rev: 0 };
       this.hear("welcome", fields, afresh);
-    },
-    message: (fields) => {
-      const { rev } = this.cursor;
-      if (this.#live && fields.rev > rev + 1) return this.restart();
-      const fresh = fields.rev > rev;
-      if (fresh) this.cursor.rev = fields.rev;
-      this.hear("message", { ...fields, live: this.#live }, fresh);
     },
     gap: (fields) => {
       this.#live = false; // revs may jump until the next `live`

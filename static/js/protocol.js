@@ -48,8 +48,8 @@ export function encode(name, fields = {}) {
   return JSON.stringify({ type: name, ...fields });
 }
 
-/** The event in a frame as [name, fields], or null for one this page does not know yet. */
+/** The event in a frame as [name, fields]; the name is null for one this page does not know yet. */
 export function decode(frame) {
   const { type: name, ...fields } = JSON.parse(frame);
-  return Object.hasOwn(EVENTS, name) ? [name, fields] : null;
+  return [Object.hasOwn(EVENTS, name) ? name : null, fields];
 }

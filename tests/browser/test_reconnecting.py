@@ -240,6 +240,26 @@ def test_a_hole_in_the_changes_makes_the_page_ask_again(people: People, room: st
     assert line.attempts == 2
 
 
+def test_a_kind_of_change_that_the_page_does_not_know_is_no_hole(people: People, room: str) -> None:
+    """A page from before an upgrade hears of what only the newer server and newer pages know."""
+    ana, line = on_a_line(people, room)
+    ben = people("Ben").enter(room)
+    ben.says("one")
+    ana.shows("one")
+    line.on_event = lambda event: (
+        {"type": "from_the_future", "rev": event["rev"]} if event["type"] == "message" else event
+    )
+    ben.says("two")
+    line.on_event = lambda event: event
+    ben.says("three")
+    ana.shows("one", "three")
+    assert line.attempts == 1
+    line.cut()
+    ana.online()
+    ben.says("four")
+    ana.shows("one", "three", "four")
+
+
 def test_a_beat_ahead_of_the_page_brings_it_up_to_date(people: People, room: str) -> None:
     ana, line = on_a_line(people, room)
     ben = people("Ben").enter(room)
