@@ -13,7 +13,8 @@ from tornado.web import HTTPError
 from chat.directory import NameTaken
 from chat.names import initials, valid_room
 from chat.pace import JOIN, LOOK
-from chat.protocol import Limits, Refusal
+from chat.protocol import Limits, Person, Refusal
+from chat.rooms import Room
 from chat.rows import rows_of
 from chat.site import STATUS, Visitor
 from chat.titles import room_of, valid_title
@@ -27,28 +28,34 @@ class RoomPage(Visitor):
     public = True
 
     async def get(self, name: str | None = None) -> None:
-        hub = self.site.hub
-        room = hub.look(hub.titles.house if name is None else valid_room(name))
-        if name is not None and (room.name != name or name == hub.titles.house):
+        room = self._asked_for(name)
+        if name is not None and (room.name != name or name == self.site.hub.titles.house):
             self.to_room(room.name)
             return
         self.pay(LOOK)
-        person = self.current_user
-        joined = self.get_query_argument(JOINED, None)
+        person, joined = self.current_user, self.get_query_argument(JOINED, None)
         if person is None:
             self.show_join(room.name, joined or "", cookieless=joined is not None)
             return
         self.remember(person)
-        if joined is not None:
+        if joined is None:
+            await self._show_room(room, person)
+        else:
             self.to_room(room.name)
-            return
+
+    def _asked_for(self, name: str | None) -> Room:
+        hub = self.site.hub
+        return hub.look(hub.titles.house if name is None else valid_room(name))
+
+    async def _show_room(self, room: Room, person: Person) -> None:
+        titles = self.site.hub.titles
         messages, rev, more = await room.newest()
         self.show(
             "room.html",
             room=room.name,
             title=room.title,
-            house=hub.titles.house,
-            house_title=hub.titles.of(hub.titles.house),
+            house=titles.house,
+            house_title=titles.of(titles.house),
             you=person,
             you_initials=initials(person.name),
             messages=rows_of([message for message in messages if not message.deleted]),
@@ -66,14 +73,12 @@ class RoomPage(Visitor):
 
         `user` is who wrote it: a browser that belongs to somebody else by now must not send it.
         """
-        person = self.known_person()
-        cid = self.get_body_argument("cid", None)
+        person, cid = self.known_person(), self.get_body_argument("cid", None)
         if self.get_body_argument("user", person.user) != person.user:
             raise Refusal("sign_in")
         if cid is not None and not re.fullmatch(r"[A-Za-z0-9_-]{8,64}", cid):
             raise Refusal("bad_frame")
-        hub = self.site.hub
-        room = hub.look(hub.titles.house if name is None else valid_room(name))
+        room = self._asked_for(name)
         self.pay_to_say(room, person.user, monotonic())
         message = await room.post(person, self.get_body_argument("text", "", strip=False), cid)
         if self.wants_json:
@@ -119,26 +124,31 @@ class JoinPage(RoomPage):
 
     async def post(self) -> None:  # type: ignore[override]
         text, room = self.get_body_argument("name", ""), self.get_body_argument("room", "")
-        hub, directory, before = self.site.hub, self.site.directory, self.current_user
-        fresh = before is None and self.is_fresh
-        if not fresh:
-            room = valid_room(room or hub.titles.house)
+        house = self.site.hub.titles.house
+        title = room if self.current_user is None and self.is_fresh else None  # of the house
+        room = house if title is not None else valid_room(room or house)
         try:
-            directory.check(text, before.user if before else None)  # a wrong name costs nothing
-            self.pay(JOIN)
-            if fresh:
-                await hub.titles.found(room or hub.titles.house)
-            person = await (directory.rename(before.user, text) if before else directory.join(text))
+            person = await self._enter(text, title)
         except Refusal as refusal:
             name = refusal.suggestion if isinstance(refusal, NameTaken) else text
-            if fresh:
-                self.show_join(hub.titles.house, name, refusal, title=room)
-            else:
-                self.show_join(room, name, refusal)
+            self.show_join(room, name, refusal, title=title)
             return
         self.remember(person)
         # Told in the address: a browser that keeps no cookie comes back without one.
-        self.to_room(hub.titles.house if fresh else room, f"?{JOINED}={quote(person.name)}")
+        room = room if title is None else self.site.hub.titles.house
+        self.to_room(room, f"?{JOINED}={quote(person.name)}")
+
+    async def _enter(self, name: str, title: str | None) -> Person:
+        """Somebody new, or somebody known under this name. The first one gives the house its title.
+
+        Raises Refusal.
+        """
+        directory, before = self.site.directory, self.current_user
+        directory.check(name, before.user if before else None)  # a wrong name costs nothing
+        self.pay(JOIN)
+        if title is not None:
+            await self.site.hub.titles.found(title or self.site.hub.titles.house)
+        return await (directory.rename(before.user, name) if before else directory.join(name))
 
 
 class NamePage(Visitor):

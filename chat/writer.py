@@ -42,24 +42,24 @@ class Writer:
         """The method of this operation. Raises Refusal."""
         match op:
             case Append():
-                return self.append(op)
+                return self._append(op)
             case Rewrite():
-                return self.rewrite(op)
+                return self._rewrite(op)
             case Hold():
-                return self.hold(op)
+                return self._hold(op)
             case Saw():
-                return self.saw(op)
+                return self._saw(op)
             case Free():
-                return self.free(op)
+                return self._free(op)
             case Forget():
-                return self.forget(op)
+                return self._forget(op)
             case Found():
-                return self.found(op)
+                return self._found(op)
             case Probe():
-                return self.probe(op)
+                return self._probe(op)
         assert_never(op)
 
-    def append(self, draft: Append) -> tuple[Message, bool]:
+    def _append(self, draft: Append) -> tuple[Message, bool]:
         """Store a message; a retry (same author and cid) answers with the one that is there.
 
         The flag says whether it is new. Raises Refusal cid_reused or too_many_rooms.
@@ -89,7 +89,7 @@ class Writer:
             self._speaks(draft.author)
         return message, True
 
-    def rewrite(self, op: Rewrite) -> tuple[Message, bool]:
+    def _rewrite(self, op: Rewrite) -> tuple[Message, bool]:
         """Give a message another text, or none: deleted. Doing it again changes nothing.
 
         Raises Refusal not_found, not_yours or deleted.
@@ -123,11 +123,11 @@ class Writer:
         self.erased = True
         return new, True
 
-    def hold(self, op: Hold) -> None:
+    def _hold(self, op: Hold) -> None:
         """Store a new person or a new name."""
         user = op.user
         if op.instead_of is not None:
-            self.free(Free(op.instead_of, user.seen))
+            self._free(Free(op.instead_of, user.seen))
         self._db.execute(
             "INSERT INTO users (id, name, skeleton, color, seen, stage) VALUES (?, ?, ?, ?, ?, 0)"
             " ON CONFLICT (id) DO UPDATE SET name = excluded.name, skeleton = excluded.skeleton,"
@@ -135,18 +135,18 @@ class Writer:
             (user.id, user.name, user.skeleton, user.color, user.seen),
         )
 
-    def saw(self, op: Saw) -> None:
+    def _saw(self, op: Saw) -> None:
         """Note when a person was here, and that they came in."""
         self._db.execute(
             "UPDATE users SET seen = max(seen, ?), stage = max(stage, ?) WHERE id = ?",
             (op.at, ENTERED if op.entered else 0, op.id),
         )
 
-    def free(self, op: Free) -> None:
+    def _free(self, op: Free) -> None:
         """The person's name is free again."""
         self._db.execute("UPDATE users SET skeleton = NULL, gone = ? WHERE id = ?", (op.at, op.id))
 
-    def forget(self, op: Forget) -> list[str]:
+    def _forget(self, op: Forget) -> list[str]:
         """Delete the people who made nothing of their name, some hundred at a time; their ids."""
         rows = self._db.execute(
             "DELETE FROM users WHERE id IN (SELECT id FROM users WHERE skeleton IS NOT NULL AND"
@@ -155,14 +155,14 @@ class Writer:
         )
         return [id for (id,) in rows]
 
-    def found(self, op: Found) -> None:
+    def _found(self, op: Found) -> None:
         """Make this the house room; it has its place whatever the others take."""
         self._db.executemany(
             "UPDATE meta SET value = ? WHERE key = ?",
             [(op.name, "house"), (op.title, "house_title")],
         )
 
-    def probe(self, op: Probe) -> None:
+    def _probe(self, op: Probe) -> None:
         """Write something, if asked to: whether the disk takes it is what a monitor asks."""
         if op.write:
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('health', strftime('%s', 'now'))")

@@ -35,13 +35,13 @@ def faults(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def breaks_a_rule(writer: Writer) -> None:
     """Writes something, then breaks a rule of the table."""
-    writer.append(Append("other", "a", "cid-bad-1", "A", 3, 1000, "half a write"))
+    writer._append(Append("other", "a", "cid-bad-1", "A", 3, 1000, "half a write"))
     writer._db.execute("INSERT INTO meta VALUES ('epoch', 'a second one')")
 
 
 def has_a_bug(writer: Writer) -> None:
     """Writes something, then fails."""
-    writer.append(Append("lobby", "a", "cid-bad-2", "A", 3, 1000, "half a write"))
+    writer._append(Append("lobby", "a", "cid-bad-2", "A", 3, 1000, "half a write"))
     raise LookupError("a bug")
 
 

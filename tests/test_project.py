@@ -62,6 +62,7 @@ ORDER = [
 # Lines a module may have: what is longer is split, or the number changes with a reason.
 BUDGET = {"rooms": 400}
 LINES = 300
+HANDLERS = {"get", "head", "post", "prepare", "open", "on_message"}
 LOCAL = {"peers", "rooms"}  # names of copies that functions of chat/ walk
 
 
@@ -133,6 +134,15 @@ def test_functions_classes_and_files_stay_readable(module: str) -> None:
             arguments = [*node.args.args, *node.args.kwonlyargs]
             count = sum(argument.arg not in ("self", "cls") for argument in arguments)
             assert count <= 5, f"{module}.{node.name} has {count} parameters"
+
+
+@pytest.mark.parametrize("module", ["history", "pages", "plain", "site", "sockets", "static"])
+def test_handlers_translate_and_decide_nothing(module: str) -> None:
+    for node in ast.walk(ast.parse(source(module))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in HANDLERS:
+            body = node.body[bool(ast.get_docstring(node)) :]
+            length = (body[-1].end_lineno or 0) - body[0].lineno + 1
+            assert length <= 15, f"{module}.{node.name} has {length} lines"
 
 
 @pytest.mark.parametrize("module", MODULES)
