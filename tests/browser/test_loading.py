@@ -68,9 +68,9 @@ def test_every_module_the_line_needs_is_preloaded(people: People, room: str) -> 
 
 
 def test_a_second_load_transfers_only_the_page(people: People, room: str) -> None:
-    ana = people("Ana").enter(room)
+    ana = people("Ana").enter(room).whole()
     ana.open(room)
-    ana.ready()
+    ana.ready().whole()
     again = """() => performance.getEntriesByType('resource')
         .filter(entry => entry.transferSize > 0 && entry.name.includes('/static/'))
         .map(entry => entry.name)"""
