@@ -187,7 +187,9 @@ class Server:
 
     def rows(self) -> list[dict[str, Any]]:
         """The log as the table has it, read past the server."""
-        with sqlite3.connect(f"file:{self.data}/chat.db?mode=ro", uri=True) as db:
+        with contextlib.closing(
+            sqlite3.connect(f"file:{self.data}/chat.db?mode=ro", uri=True)
+        ) as db:
             db.row_factory = sqlite3.Row
             found = db.execute(
                 "SELECT m.rev, m.id, author AS user, cid, text, edited, deleted FROM messages m"
