@@ -23,6 +23,7 @@ from chat.database import (
     check,
     mark,
     open_for_reading,
+    prepared,
     refuse_leftovers,
 )
 from chat.folder import give, lock_folder, read_secret, sync, write_secret
@@ -263,9 +264,7 @@ def _copy(source: sqlite3.Connection, copy: sqlite3.Connection) -> None:
 def _unsynced(part: Path) -> sqlite3.Connection:
     """For a file that nobody else reads, and that is removed if anything fails."""
     db = sqlite3.connect(part, isolation_level=None)
-    for pragma in ("synchronous = OFF", "trusted_schema = OFF", "secure_delete = ON"):
-        db.execute(f"PRAGMA {pragma}").fetchall()
-    return db
+    return prepared(db, "synchronous = OFF", "trusted_schema = OFF", "secure_delete = ON")
 
 
 def _counted(db: sqlite3.Connection) -> str:

@@ -231,7 +231,17 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """A connection that cannot write. Raises sqlite3.Error."""
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     db.text_factory = _text
-    db.execute(f"PRAGMA cache_size = -{CACHE}")  # the system keeps the file in memory, once for all
+    return prepared(db, f"cache_size = -{CACHE}")  # the system has the file in memory, once for all
+
+
+def prepared(db: sqlite3.Connection, *pragmas: str) -> sqlite3.Connection:
+    """The connection, set up; closed if that fails. Raises sqlite3.Error."""
+    try:
+        for pragma in pragmas:
+            db.execute(f"PRAGMA {pragma}").fetchall()
+    except sqlite3.Error:
+        db.close()
+        raise
     return db
 
 
