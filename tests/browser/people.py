@@ -46,6 +46,7 @@ class Visitor:
     """
 
     def __init__(self, browser: Browser, server: Server, name: str, **options: Any) -> None:
+        self.clocked = False
         self.server = server
         self.name = name
         self.trouble: list[str] = []
@@ -99,10 +100,13 @@ class Visitor:
         self.page.goto(self.server.url(room))
 
     def enter(self, room: str) -> Visitor:
-        """Joins, opens the room and waits until it is live."""
+        """Joins, opens the room and waits until it is live and all of it is there.
+
+        A clock that the test has taken over tells of no part that has come.
+        """
         self.join(room)
         self.open(room)
-        return self.ready()
+        return self.ready() if self.clocked else self.ready().whole()
 
     def ready(self) -> Visitor:
         """Waits until the composer and the line are live."""
@@ -249,6 +253,7 @@ class Visitor:
     def clock(self) -> None:
         """Takes the page's clock into the test's hands; before the page is opened."""
         self.page.clock.install()
+        self.clocked = True
 
     def stop_the_clock(self) -> None:
         """From here page time passes only through `pass_time`."""
