@@ -380,7 +380,9 @@ def test_an_edit_waiting_in_another_room_waits_for_its_room(people: People, room
     ana.open(room)
     ana.ready()
     ben.shows("after")
-    assert not [key for key in kept(ana) if ":outbox:" in key]
+    wait_until(
+        ana.page, lambda: not [key for key in kept(ana) if ":outbox:" in key], "it is confirmed"
+    )
 
 
 # -- a disk that refuses
