@@ -89,8 +89,7 @@ def open_database(
     )
     db.text_factory = _text
     try:
-        for pragma in PRAGMAS:
-            db.execute(f"PRAGMA {pragma}").fetchall()
+        prepared(db, *PRAGMAS)
         check(db)
         _migrate(db)
         _mark_open(db, path)

@@ -124,19 +124,18 @@ class JoinPage(RoomPage):
 
     async def post(self) -> None:  # type: ignore[override]
         text, room = self.get_body_argument("name", ""), self.get_body_argument("room", "")
-        house = self.site.hub.titles.house
+        titles = self.site.hub.titles
         title = room if self.current_user is None and self.is_fresh else None  # of the house
-        room = house if title is not None else valid_room(room or house)
+        room = valid_room(room or titles.house) if title is None else ""
         try:
             person = await self._enter(text, title)
         except Refusal as refusal:
             name = refusal.suggestion if isinstance(refusal, NameTaken) else text
-            self.show_join(room, name, refusal, title=title)
+            self.show_join(room or titles.house, name, refusal, title=title)
             return
         self.remember(person)
         # Told in the address: a browser that keeps no cookie comes back without one.
-        room = room if title is None else self.site.hub.titles.house
-        self.to_room(room, f"?{JOINED}={quote(person.name)}")
+        self.to_room(room or titles.house, f"?{JOINED}={quote(person.name)}")
 
     async def _enter(self, name: str, title: str | None) -> Person:
         """Somebody new, or somebody known under this name. The first one gives the house its title.

@@ -46,7 +46,7 @@ class Visitor:
     """
 
     def __init__(self, browser: Browser, server: Server, name: str, **options: Any) -> None:
-        self.clocked = False
+        self.clocked = False  # the test has taken the page's clock over
         self.server = server
         self.name = name
         self.trouble: list[str] = []

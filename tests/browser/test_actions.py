@@ -126,7 +126,7 @@ def test_on_a_phone_a_tap_shows_the_toolbar_and_more_is_a_sheet(people: People, 
 
 
 def test_the_box_of_an_edit_says_which_keys_do_the_same(people: People, room: str) -> None:
-    ana = people("Ana").enter(room).whole()
+    ana = people("Ana").enter(room)
     ana.says("to edit")
     ana.row("to edit").focus()
     ana.page.keyboard.press("e")

@@ -16,7 +16,7 @@ Speak = Callable[..., Voice]
 
 
 def test_f6_goes_round_rooms_messages_and_box(people: People, room: str) -> None:
-    ana = people("Ana").enter(room).whole()
+    ana = people("Ana").enter(room)
     ana.says("hello")
     ana.composer.focus()
     current = ana.page.get_by_role("navigation", name="Rooms").locator("[aria-current]")
@@ -31,14 +31,14 @@ def test_f6_goes_round_rooms_messages_and_box(people: People, room: str) -> None
 
 
 def test_letters_typed_at_nothing_go_into_the_box(people: People, room: str) -> None:
-    ana = people("Ana").enter(room).whole()
+    ana = people("Ana").enter(room)
     ana.page.evaluate("document.activeElement.blur()")
     ana.page.keyboard.type("hello")
     expect(ana.composer).to_have_value("hello")
 
 
 def test_the_keys_are_listed(people: People, room: str) -> None:
-    ana = people("Ana").enter(room).whole()
+    ana = people("Ana").enter(room)
     ana.page.keyboard.press("Control+/")
     dialog = ana.page.get_by_role("dialog", name="Keys")
     expect(dialog).to_contain_text("Delete the message")
@@ -48,7 +48,7 @@ def test_the_keys_are_listed(people: People, room: str) -> None:
 
 
 def test_a_room_is_reached_by_a_few_letters_or_by_steps(people: People, room: str) -> None:
-    ana = people("Ana").enter(room).whole()
+    ana = people("Ana").enter(room)
     ana.open(f"{room}-other")
     ana.ready().whole()
     ana.page.keyboard.press("Control+k")
@@ -66,7 +66,7 @@ def test_a_room_is_reached_by_a_few_letters_or_by_steps(people: People, room: st
 
 
 def test_a_dropped_file_leaves_the_chat_where_it_is(people: People, room: str) -> None:
-    ana = people("Ana").enter(room).whole()
+    ana = people("Ana").enter(room)
     ana.composer.fill("a draft")
     drop = """name => { const data = new DataTransfer();
         data.items.add(new File(['x'], 'a.png', {type: 'image/png'}));

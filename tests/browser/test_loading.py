@@ -68,7 +68,7 @@ def test_every_module_the_line_needs_is_preloaded(people: People, room: str) -> 
 
 
 def test_a_second_load_transfers_only_the_page(people: People, room: str) -> None:
-    ana = people("Ana").enter(room).whole()
+    ana = people("Ana").enter(room)
     ana.open(room)
     ana.ready().whole()
     again = """() => performance.getEntriesByType('resource')

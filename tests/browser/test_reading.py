@@ -199,7 +199,7 @@ def test_what_the_line_left_out_is_loaded_where_it_belongs(
     (number,) = sam.say("before")
     ana = people("Ana")
     line = Line(ana.page)
-    ana.enter(room).whole()
+    ana.enter(room)
     gap = {"type": "gap", "from": number, "to": number + 3, "count": 3}
     instead = {
         "left out 0": gap,
