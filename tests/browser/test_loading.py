@@ -49,7 +49,7 @@ def test_the_first_load_is_small(people: People, voice: Speak, room: str) -> Non
     assert sizes["stylesheet"] <= 12_000
     assert sizes["script"] <= 40 * 1024
     assert sizes["later"] <= 20_000
-    assert sum(sizes.values()) - sizes["later"] <= 65 * 1024
+    assert sum(sizes.values()) - sizes["later"] <= 65_000
 
 
 def test_every_module_the_line_needs_is_preloaded(people: People, room: str) -> None:
