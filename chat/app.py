@@ -16,16 +16,23 @@ from tornado.template import Loader
 from tornado.web import Application, RequestHandler
 
 from chat.config import Config
-from chat.directory import Directory
+from chat.datafolder import Folder
 from chat.faults import guarded
-from chat.folder import Folder
-from chat.health import Health
-from chat.history import MessagesPage
-from chat.hosts import Hosts
-from chat.hub import Hub
-from chat.listening import leave, listen
-from chat.pace import Pace
-from chat.pages import (
+from chat.line.listening import leave, listen, network_link
+from chat.line.plain import PlainSocket
+from chat.line.server import RESERVE, Server, file_limit
+from chat.line.sockets import ChatSocket
+from chat.log.health import Health
+from chat.log.store import Store
+from chat.room.hub import Hub
+from chat.room.people import Directory
+from chat.rules.hosts import Hosts
+from chat.rules.pace import Pace
+from chat.rules.places import EACH, Places
+from chat.rules.proxies import Proxies
+from chat.tasks import Tasks
+from chat.web.history import MessagesPage
+from chat.web.pages import (
     CodePage,
     HealthPage,
     JoinPage,
@@ -35,16 +42,9 @@ from chat.pages import (
     RoomPage,
     SignOutPage,
 )
-from chat.places import EACH, Places
-from chat.plain import PlainSocket
-from chat.protocol import Refusal
-from chat.proxies import Proxies
-from chat.server import RESERVE, Server, file_limit
-from chat.site import Site
-from chat.sockets import ChatSocket
-from chat.static import Compressed, Files, StaticPage
-from chat.store import Store
-from chat.tasks import Tasks
+from chat.web.site import Site
+from chat.web.static import Compressed, Files, StaticPage
+from chat.wire.protocol import Refusal
 
 log = logging.getLogger("chat")
 
@@ -172,6 +172,7 @@ def make_app(config: Config) -> ChatApp:
         words=_words(config.name),
         build=files.build,
         hosts=Hosts(config.hosts),
+        network=lambda: network_link(config, config.port),
     )
     if config.debug:
         for path in [*ROOT.glob("static/**/*"), *ROOT.glob("templates/*")]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from chat import __version__
-from chat.proxies import Network, networks
+from chat.rules.proxies import Network, networks
 
 
 def option(default: Any, help: str) -> Any:

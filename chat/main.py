@@ -16,13 +16,13 @@ import segno
 
 from chat import __version__
 from chat.app import ROOT, ChatApp, make_app
-from chat.backup import backup, restore
 from chat.config import Command, Config, parse, parse_command
-from chat.database import StoreError
+from chat.datafolder import FolderError
 from chat.faults import OncePerMinute
-from chat.folder import FolderError
-from chat.listening import ListenError, links, network_link
-from chat.systemd import Systemd
+from chat.line.listening import ListenError, links, network_link
+from chat.line.systemd import Systemd
+from chat.log.backup import backup, restore
+from chat.log.database import StoreError
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from client import join, request
 from serving import Process
 
-from chat.folder import Folder
-from chat.operations import Append
-from chat.store import Store
+from chat.datafolder import Folder
+from chat.log.operations import Append
+from chat.log.store import Store
 
 
 def write(data: Path, *texts: str) -> str:

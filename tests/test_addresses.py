@@ -1,4 +1,4 @@
-"""chat/proxies.py: who a request comes from, and what counts as one address."""
+"""chat/rules/proxies.py: who a request comes from, and what counts as one address."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 from client import Answer, request
 from serving import Site
 
-from chat.proxies import LOCAL_FILE, Proxies, counted, networks
+from chat.rules.proxies import LOCAL_FILE, Proxies, counted, networks
 
 OURS = Proxies(networks("127.0.0.0/8,::1,10.0.0.0/8, fd00::/8"))
 

@@ -1,4 +1,4 @@
-"""chat/backup.py: a backup holds everything, and a restore loses nothing, wherever it is cut."""
+"""log/backup.py: a backup holds everything, and a restore loses nothing, wherever it is cut."""
 
 import fcntl
 import itertools
@@ -19,10 +19,10 @@ from client import PATIENCE, Wire, join
 from histories import killed, meta, post, texts, write
 from serving import ROOT, Process, Site, environment, run
 
-from chat.backup import backup, restore
-from chat.database import MIGRATIONS, StoreError
-from chat.folder import Folder, FolderError
-from chat.store import Store
+from chat.datafolder import Folder, FolderError
+from chat.log.backup import backup, restore
+from chat.log.database import MIGRATIONS, StoreError
+from chat.log.store import Store
 
 
 def plain(data: Path, file: Path) -> Path:

@@ -1,4 +1,4 @@
-"""chat/commits.py: the unit of failure is one write, and a dead part ends the process."""
+"""chat/log/commits.py: the unit of failure is one write, and a dead part ends the process."""
 
 import asyncio
 import sqlite3
@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from test_store import Failing, append, in_store, opened, table
 
-from chat.operations import Append, Rewrite
-from chat.protocol import Message, Refusal
-from chat.store import Store
-from chat.writer import Writer
+from chat.log.operations import Append, Rewrite
+from chat.log.store import Store
+from chat.log.writer import Writer
+from chat.wire.protocol import Message, Refusal
 
 
 @dataclass

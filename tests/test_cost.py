@@ -11,9 +11,9 @@ import pytest
 from client import frame
 from serving import Site
 
-from chat import frames
-from chat.protocol import Message
-from chat.sockets import ChatSocket
+from chat.line.sockets import ChatSocket
+from chat.wire import frames
+from chat.wire.protocol import Message
 
 PEERS = 40
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from chat.database import StoreError
-from chat.directory import Directory
-from chat.operations import Append, Rewrite
-from chat.protocol import Message, Refusal
-from chat.store import Store
+from chat.log.database import StoreError
+from chat.log.operations import Append, Rewrite
+from chat.log.store import Store
+from chat.room.people import Directory
+from chat.wire.protocol import Message, Refusal
 
 FLIPS = 500
 ROOMS = ("lobby", "other")

@@ -1,4 +1,4 @@
-"""chat/directory.py: a name is held by one person, for as long as that person comes by."""
+"""chat/room/people.py: a name is held by one person, for as long as that person comes by."""
 
 import asyncio
 import random
@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from chat import directory as module
-from chat.directory import DAY, HELD, MINUTE, SILENT, UNUSED, Directory, NameTaken
-from chat.operations import Append
-from chat.protocol import Person, Refusal
-from chat.store import Outcome, Store
+from chat.log.operations import Append
+from chat.log.store import Outcome, Store
+from chat.room import people as module
+from chat.room.people import DAY, HELD, MINUTE, SILENT, UNUSED, Directory, NameTaken
+from chat.wire.protocol import Person, Refusal
 
 
 def with_directory(
@@ -122,7 +122,7 @@ def test_a_name_that_could_not_be_saved_is_still_free(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def body(directory: Directory) -> None:
-        monkeypatch.setattr("chat.store.QUEUE", 0)
+        monkeypatch.setattr("chat.log.store.QUEUE", 0)
         with pytest.raises(Refusal, match="busy"):
             await directory.join("Ana")
         monkeypatch.undo()
@@ -207,7 +207,7 @@ def test_a_refused_sign_out_changes_nothing(
 ) -> None:
     async def body(directory: Directory) -> None:
         ana = await directory.join("Ana")
-        monkeypatch.setattr("chat.store.QUEUE", 0)
+        monkeypatch.setattr("chat.log.store.QUEUE", 0)
         with pytest.raises(Refusal, match="busy"):
             await directory.leave(ana.user)
         assert directory.find(ana.user) == ana

@@ -21,11 +21,11 @@ from client import CLOSE, CONTINUATION, PATIENCE, PING, PONG, Declined, Wire, fr
 from serving import Process, Site, free_port, run
 
 import chat.app
-import chat.connection
-import chat.server
-import chat.sockets
-from chat.sockets import ChatSocket
-from chat.store import Store
+import chat.line.connection
+import chat.line.server
+import chat.line.sockets
+from chat.line.sockets import ChatSocket
+from chat.log.store import Store
 
 ASK = '{"type":"ping"}'
 FULL_DESCRIPTORS = """
@@ -86,7 +86,7 @@ def test_a_peer_that_does_not_finish_closing_harms_nobody(
     site: Site, wires: list[Wire], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is out of the room when the server decides to close, and its socket goes soon after."""
-    monkeypatch.setattr(chat.connection, "LINGER", 0.2)
+    monkeypatch.setattr(chat.line.connection, "LINGER", 0.2)
     speaker, closing = site.wire(), site.wire()
     wires += [speaker, closing]
     closing.send(ASK, masked=False)
@@ -126,7 +126,7 @@ def test_a_peer_that_answers_pings_is_kept_and_a_dumb_one_is_not(
     site: Site, wires: list[Wire], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The pong of any WebSocket client is a sign of life."""
-    monkeypatch.setattr(chat.sockets, "SLICES", 1)  # each sweep pings everybody
+    monkeypatch.setattr(chat.line.sockets, "SLICES", 1)  # each sweep pings everybody
     dumb, polite = site.wire(), site.wire()
     wires += [dumb, polite]
     peers = tuple(ChatSocket.live)
@@ -148,7 +148,7 @@ def test_a_heartbeat_tells_a_page_where_its_room_stands(site: Site, wires: list[
     wire = site.wire()
     wires.append(wire)
     rev = wire.hear("message", cid=wire.say("one"))["rev"]
-    for turn in range(chat.sockets.SLICES):
+    for turn in range(chat.line.sockets.SLICES):
         sweep(site, 0, turn)
     assert wire.hear("beat") == {"type": "beat", "rev": rev}
 
@@ -222,7 +222,7 @@ def test_a_request_that_never_ends_is_cut_at_its_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: str
 ) -> None:
     """Slowloris, in its four shapes."""
-    monkeypatch.setattr(chat.server, "PATIENCE", 0.4)
+    monkeypatch.setattr(chat.line.server, "PATIENCE", 0.4)
     site = Site(tmp_path / "data")
     starts = {
         "silent": b"",
@@ -346,7 +346,7 @@ def test_a_few_pings_between_two_sweeps_are_no_flood(site: Site, wires: list[Wir
         wire.raw(frame(b"", PING) * 300)
         wire.send(ASK)
         assert wire.hear("pong")
-        for turn in range(chat.sockets.SLICES):
+        for turn in range(chat.line.sockets.SLICES):
             sweep(site, 0, turn)
 
 
@@ -538,7 +538,7 @@ def test_a_row_that_rots_is_shown_as_damaged_and_the_rest_as_it_was(tmp_path: Pa
         ]  # fmt: skip
     finally:
         site.stop()
-    assert site.log == ["ERROR chat.store message 2 of room 1 is damaged on disk"]
+    assert site.log == ["ERROR chat.log.store message 2 of room 1 is damaged on disk"]
 
 
 # -- starting and stopping

@@ -9,9 +9,9 @@ import pytest
 from client import CLOSE, PING, Declined, Wire, frame, free_name, request
 from serving import Site
 
-import chat.connection
-from chat.connection import TURN
-from chat.sockets import ChatSocket
+import chat.line.connection
+from chat.line.connection import TURN
+from chat.line.sockets import ChatSocket
 
 HOME = {"X-Forwarded-For": "198.51.100.7"}
 ELSEWHERE = {"X-Forwarded-For": "198.51.100.8"}
@@ -141,13 +141,13 @@ def test_a_peer_that_was_told_to_close_is_read_for_a_megabyte(
     site: Site, wires: list[Wire], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then the socket goes, long before the moment that it would have had to answer."""
-    monkeypatch.setattr(chat.connection, "LINGER", 3600.0)
+    monkeypatch.setattr(chat.line.connection, "LINGER", 3600.0)
     flood = site.wire()
     wires.append(flood)
     flood.raw(frame(b"", PING) * 500)
     assert flood.closed()[0] == 1008
     with contextlib.suppress(ConnectionError):
-        flood.sock.sendall(b"x" * 100 * chat.connection.FLOOD)
+        flood.sock.sendall(b"x" * 100 * chat.line.connection.FLOOD)
     assert site.call(lambda: site.app.site.places.taken) == 0
 
 

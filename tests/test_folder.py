@@ -1,10 +1,10 @@
-"""chat/folder.py: the data folder, its lock and its secret."""
+"""chat/datafolder.py: the data folder, its lock and its secret."""
 
 from pathlib import Path
 
 import pytest
 
-from chat.folder import Folder, FolderError
+from chat.datafolder import Folder, FolderError
 
 
 def test_the_folder_and_the_secret_are_made_closed_to_others(tmp_path: Path) -> None:

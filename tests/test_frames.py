@@ -1,4 +1,4 @@
-"""chat/frames.py: the bytes of a frame, and what is owed when a socket takes only some of them."""
+"""wire/frames.py: the bytes of a frame, and what is owed when a socket takes only some of them."""
 
 import pytest
 from hypothesis import given
@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from websockets.frames import Opcode
 from websockets.streams import StreamReader
 
-from chat.frames import PONG, Frame, frame_bytes
-from chat.protocol import Live, Message
+from chat.wire.frames import PONG, Frame, frame_bytes
+from chat.wire.protocol import Live, Message
 
 
 def parsed(data: bytes) -> list[tuple[Opcode, bytes]]:

@@ -10,8 +10,8 @@ import pytest
 from client import Wire
 from serving import Site
 
-from chat import health
-from chat.hub import Hub
+from chat.log import health
+from chat.room.hub import Hub
 
 
 @pytest.fixture

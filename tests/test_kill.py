@@ -31,9 +31,9 @@ HASTY = '''
 import sys
 import time
 
-from chat.protocol import Refusal
-from chat.commits import Commits
-from chat.store import Store
+from chat.wire.protocol import Refusal
+from chat.log.commits import Commits
+from chat.log.store import Store
 
 honest, do, start = Commits._commit, Commits._do, Store.start
 

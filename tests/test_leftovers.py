@@ -13,10 +13,10 @@ from client import join
 from histories import killed, post, texts, write
 from serving import Process
 
-from chat.backup import backup
-from chat.database import StoreError
-from chat.folder import Folder, FolderError
-from chat.store import Store
+from chat.datafolder import Folder, FolderError
+from chat.log.backup import backup
+from chat.log.database import StoreError
+from chat.log.store import Store
 
 
 def start(data: Path) -> Store:

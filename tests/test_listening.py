@@ -1,4 +1,4 @@
-"""chat/listening.py and the start: where the server listens, what it says of it, how it ends."""
+"""line/listening.py and the start: where the server listens, what it says of it, how it ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from serving import ROOT, environment, free_port, run
 from websockets.sync.client import unix_connect
 
 from chat.config import Config
-from chat.listening import links, network_link
+from chat.line.listening import links, network_link
 
 
 def answer(path: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""chat/names.py, lookalikes.py, unseen.py: which names are valid, and which look alike."""
+"""chat/rules/names.py, lookalikes.py, unseen.py: which names are valid, and which look alike."""
 
 import unicodedata
 
@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.lookalikes import skeleton
-from chat.names import (
+from chat.rules.lookalikes import skeleton
+from chat.rules.names import (
     color_for,
     free_variant,
     graphemes,
@@ -15,8 +15,8 @@ from chat.names import (
     valid_name,
     valid_room,
 )
-from chat.protocol import Refusal
-from chat.unseen import draws_something, without_unseen
+from chat.rules.unseen import draws_something, without_unseen
+from chat.wire.protocol import Refusal
 
 PEOPLE = """
 Ana Ruiz|O'Brien|O’Brien|Jean-Luc Picard|Anne-Marie d'Été|José Ñuñez|Björk Guðmundsdóttir|Łukasz

@@ -1,10 +1,10 @@
-"""chat/pace.py: what may be done how often, by an address and by a person."""
+"""chat/rules/pace.py: what may be done how often, by an address and by a person."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.pace import (
+from chat.rules.pace import (
     FEW,
     JOIN,
     LOOK,
@@ -19,7 +19,7 @@ from chat.pace import (
     TokenBucket,
     rules,
 )
-from chat.protocol import Refusal
+from chat.wire.protocol import Refusal
 
 KINDS = (SAY, JOIN, ROOM, SOCKET, PLAIN, LOOK)
 

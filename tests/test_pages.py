@@ -1,4 +1,4 @@
-"""chat/pages.py: the page, the forms and the history over HTTP."""
+"""chat/web/pages.py: the page, the forms and the history over HTTP."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from chat.app import ChatApp, make_app
 from chat.config import Config
-from chat.protocol import Person
+from chat.wire.protocol import Person
 
 
 @pytest.fixture
@@ -312,7 +312,7 @@ async def test_data_in_the_page_cannot_end_its_script(visit: type) -> None:
 async def test_a_bug_is_a_number_for_the_visitor_and_a_traceback_in_the_log(
     visit: type, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("chat.pages.valid_room", lambda name: 1 / 0)
+    monkeypatch.setattr("chat.web.pages.valid_room", lambda name: 1 / 0)
     response = await visit().get("/r/x")
     assert response.code == 500
     assert "ZeroDivisionError" not in text(response)
@@ -331,7 +331,7 @@ async def test_rows_of_one_person_within_five_minutes_are_a_group(
     now = 1_700_000_000_000
     room = app.site.hub.room("lobby")
     for minutes, user in [(0, "u"), (4, "u"), (10, "u"), (11, "v"), (60 * 24, "v")]:
-        monkeypatch.setattr("chat.rooms.now_ms", lambda at=now + minutes * 60_000: at)
+        monkeypatch.setattr("chat.room.room.now_ms", lambda at=now + minutes * 60_000: at)
         await room.post(Person(user, user.upper(), 1), "x", None)
     page = text(await ana.get("/"))
     rows = re.findall(r'<article class="([^"]*)"', page.split("<template")[0])

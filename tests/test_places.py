@@ -1,4 +1,4 @@
-"""chat/places.py: how many connections there may be, in all and of one address."""
+"""chat/rules/places.py: how many connections there may be, in all and of one address."""
 
 import socket
 import time
@@ -9,8 +9,8 @@ import pytest
 from client import PATIENCE, Declined, Wire, frame, request
 from serving import Site
 
-from chat.places import Places
-from chat.sockets import SLICES, ChatSocket
+from chat.line.sockets import SLICES, ChatSocket
+from chat.rules.places import Places
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""chat/presence.py: who is here, with its grace periods."""
+"""chat/rules/presence.py: who is here, with its grace periods."""
 
-from chat.presence import AWAY, GONE, Presence
-from chat.protocol import PEOPLE_ALL, PEOPLE_LIMIT, Person
+from chat.rules.presence import AWAY, GONE, Presence
+from chat.wire.protocol import PEOPLE_ALL, PEOPLE_LIMIT, Person
 
 ANA, BOB = Person("a", "Ana", 1), Person("b", "Bob", 2)
 

@@ -1,4 +1,4 @@
-"""chat/protocol.py: the wire, and that its three descriptions are one."""
+"""chat/wire/protocol.py: the wire, and that its three descriptions are one."""
 
 import re
 from pathlib import Path
@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat import protocol
-from chat.protocol import (
+from chat.room.room import Room
+from chat.rules.text import clean
+from chat.wire import protocol
+from chat.wire.protocol import (
     FRAME_LIMIT,
     REFUSALS,
     TEXT_LIMIT,
@@ -18,11 +20,9 @@ from chat.protocol import (
     Event,
     Message,
     Refusal,
-    clean,
     decode,
     encode,
 )
-from chat.rooms import Room
 
 ROOT = Path(__file__).parent.parent
 DOCS = (ROOT / "docs" / "protocol.md").read_text()

@@ -1,4 +1,4 @@
-"""chat/recent.py: what rooms remember, in bytes, and that whoever lacks it reads the log."""
+"""chat/room/recent.py: what rooms remember, in bytes, and that whoever lacks it reads the log."""
 
 import json
 import socket
@@ -10,9 +10,9 @@ from client import PATIENCE
 from serving import Site
 from test_rooms import Listener, World, in_world
 
-from chat.protocol import Delete, Edit, Refusal, Say
-from chat.store import Store
-from chat.things import PAGE
+from chat.log.store import Store
+from chat.log.things import PAGE
+from chat.wire.protocol import Delete, Edit, Refusal, Say
 
 LONG = "👍" * 3990  # characters: 16 kB in UTF-8, and again as Python keeps it
 
@@ -20,7 +20,7 @@ LONG = "👍" * 3990  # characters: 16 kB in UTF-8, and again as Python keeps it
 def test_a_room_remembers_no_more_than_its_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.recent.ROOM", 500_000)
+    monkeypatch.setattr("chat.room.recent.ROOM", 500_000)
 
     async def body(world: World) -> None:
         ana = world.join("ana")
@@ -43,7 +43,7 @@ def test_a_room_remembers_no_more_than_its_bytes(
 def test_all_rooms_together_remember_no_more_than_theirs_the_least_used_goes_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.recent.ROOMS", 1_100_000)
+    monkeypatch.setattr("chat.room.recent.ROOMS", 1_100_000)
 
     async def body(world: World) -> None:
         people = []
@@ -78,7 +78,7 @@ def test_all_rooms_together_remember_no_more_than_theirs_the_least_used_goes_fir
 def test_a_room_that_is_not_kept_is_not_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.hub.IDLE", -1.0)
+    monkeypatch.setattr("chat.room.hub.IDLE", -1.0)
 
     async def body(world: World) -> None:
         ana = world.join("ana")
@@ -95,7 +95,7 @@ def test_a_room_that_is_not_kept_is_not_counted(
 def test_many_changes_of_old_messages_cost_newcomers_no_query(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.recent.CHANGES", 10)
+    monkeypatch.setattr("chat.room.recent.CHANGES", 10)
     queries = []
     plain = Store._rows
 
@@ -213,7 +213,7 @@ def test_the_page_of_a_room_is_bounded_and_offers_what_is_earlier(site: Site) ->
 def test_an_answer_of_which_nothing_is_taken_is_closed(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.server.UNREAD", -1.0)
+    monkeypatch.setattr("chat.line.server.UNREAD", -1.0)
     cookie = site.join()
     for _ in range(4):
         site.http("POST", "/", headers={"Cookie": cookie}, form={"text": LONG})

@@ -40,25 +40,25 @@ from hypothesis.stateful import (
 from tornado.web import create_signed_value
 
 import chat.app
-import chat.recent
-import chat.rooms
+import chat.room.recent
+import chat.room.room
 from chat.app import ChatApp, make_app
-from chat.backup import backup, restore
-from chat.commits import Commits, Outcome
 from chat.config import Config
-from chat.operations import Operation, Probe
-from chat.protocol import Refusal
-from chat.sockets import ChatSocket
-from chat.store import Store
-from chat.writer import Writer
+from chat.line.sockets import ChatSocket
+from chat.log.backup import backup, restore
+from chat.log.commits import Commits, Outcome
+from chat.log.operations import Operation, Probe
+from chat.log.store import Store
+from chat.log.writer import Writer
+from chat.wire.protocol import Refusal
 
 # `die` ends the process; here only its writer thread, with SystemExit.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception in thread writer")
 
 ROOM = "den"
 PEOPLE = ("Ana", "Bo", "Cy")  # Cy sits behind a line that takes a few KB at a time
-SMALL = {"GAP": 8, "FRESH": 5, "ROWS": 3}  # chat.rooms: all paths taken
-REMEMBERED = {"FRESH": 5, "CHANGES": 6, "ROOM": 60_000, "BATCH": 400}  # chat.recent
+SMALL = {"GAP": 8, "FRESH": 5, "ROWS": 3}  # chat.room.room: all paths taken
+REMEMBERED = {"FRESH": 5, "CHANGES": 6, "ROOM": 60_000, "BATCH": 400}  # chat.room.recent
 LONG = "x" * 2500  # characters; a few of them fill Cy's line
 # Nothing here cuts the power, so the files may lie where an fsync costs nothing.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -560,9 +560,9 @@ class Recovery(RuleBasedStateMachine):
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small limits, so that a short day takes every path."""
     for name, value in SMALL.items():
-        monkeypatch.setattr(chat.rooms, name, value)
+        monkeypatch.setattr(chat.room.room, name, value)
     for name, value in REMEMBERED.items():
-        monkeypatch.setattr(chat.recent, name, value)
+        monkeypatch.setattr(chat.room.recent, name, value)
     monkeypatch.setattr(chat.app, "DRAIN", 0.0)
 
 

@@ -1,4 +1,4 @@
-"""chat/connection.py against RFC 6455, byte by byte: the cases of Autobahn that matter here.
+"""chat/line/connection.py against RFC 6455, byte by byte: the cases of Autobahn that matter here.
 
 A message that arrives is answered: `ping` by `pong`, and a text that is no command by `refused`.
 """

@@ -1,4 +1,4 @@
-"""chat/rooms.py without sockets: order, confirmation, catching up, and who gets what."""
+"""chat/room/room.py without sockets: order, confirmation, catching up, and who gets what."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat import rooms as module
-from chat.frames import Frame
-from chat.hub import Hub
-from chat.protocol import (
+from chat.log.store import Store
+from chat.room import room as module
+from chat.room.hub import Hub
+from chat.room.room import Room
+from chat.tasks import Tasks
+from chat.wire.frames import Frame
+from chat.wire.protocol import (
     Appear,
     Delete,
     Edit,
@@ -27,9 +30,6 @@ from chat.protocol import (
     Typing,
     encode,
 )
-from chat.rooms import Room
-from chat.store import Store
-from chat.tasks import Tasks
 
 
 class Listener:
@@ -477,7 +477,7 @@ def test_a_peer_with_any_socket_ends_up_with_the_log(
 def test_a_peer_far_behind_reads_the_log_in_bounded_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.recent.CHANGES", 10)
+    monkeypatch.setattr("chat.room.recent.CHANGES", 10)
 
     async def body(world: World) -> None:
         ana, bob = world.join("ana"), world.join("bob")
@@ -502,7 +502,7 @@ def test_a_peer_far_behind_reads_the_log_in_bounded_batches(
 def test_a_peer_that_is_answered_while_the_log_is_read_for_it_has_one_reader(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.recent.CHANGES", 10)
+    monkeypatch.setattr("chat.room.recent.CHANGES", 10)
 
     async def body(world: World) -> None:
         ana, bob = world.join("ana"), world.join("bob")
@@ -524,7 +524,7 @@ def test_a_peer_that_is_answered_while_the_log_is_read_for_it_has_one_reader(
 def test_a_room_that_everyone_left_is_not_kept_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.hub.IDLE", -1.0)
+    monkeypatch.setattr("chat.room.hub.IDLE", -1.0)
 
     async def body(world: World) -> None:
         ana = world.join("ana")

@@ -18,11 +18,11 @@ from client import PATIENCE, Answer, Declined, Wire, request
 from serving import Log, Process, Site
 from tornado.web import create_signed_value
 
-from chat.hosts import Hosts
-from chat.pages import RoomPage
-from chat.protocol import Refusal
-from chat.site import Visitor
-from chat.sockets import ChatSocket
+from chat.line.sockets import ChatSocket
+from chat.rules.hosts import Hosts
+from chat.web.pages import RoomPage
+from chat.web.site import Visitor
+from chat.wire.protocol import Refusal
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -1,4 +1,4 @@
-"""chat/sockets.py: who is live, the plain dialect, the heartbeat, and the end of a connection."""
+"""line/sockets.py: who is live, the plain dialect, the heartbeat, and the end of a connection."""
 
 import json
 import time
@@ -11,8 +11,8 @@ from serving import Site
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from chat import sockets as module
-from chat.sockets import ChatSocket
+from chat.line import sockets as module
+from chat.line.sockets import ChatSocket
 
 Line = Callable[..., ClientConnection]
 

@@ -1,10 +1,10 @@
-"""chat/static.py: the files of the page are those of the start."""
+"""chat/web/static.py: the files of the page are those of the start."""
 
 from pathlib import Path
 
 import pytest
 
-from chat.static import STYLES, Files
+from chat.web.static import STYLES, Files
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""chat/store.py: one log a room, stored once, in order, and read back whole."""
+"""chat/log/store.py: one log a room, stored once, in order, and read back whole."""
 
 import asyncio
 import sqlite3
@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from chat import store as module
-from chat.database import MIGRATIONS, StoreError
-from chat.operations import Append, Free, Hold, Rewrite
-from chat.protocol import Refusal
-from chat.store import Store
-from chat.things import User
+from chat.log import store as module
+from chat.log.database import MIGRATIONS, StoreError
+from chat.log.operations import Append, Free, Hold, Rewrite
+from chat.log.store import Store
+from chat.log.things import User
+from chat.wire.protocol import Refusal
 
 
 def append(cid: str | None, text: str = "hi", room: str = "lobby", author: str = "a") -> Append:

@@ -1,4 +1,4 @@
-"""chat/systemd.py: what the service manager hears, at a socket of the test's own."""
+"""chat/line/systemd.py: what the service manager hears, at a socket of the test's own."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 from client import PATIENCE, request
 from serving import Process, Site
 
-from chat import health
-from chat.operations import Probe
-from chat.systemd import Systemd
-from chat.writer import Writer
+from chat.line.systemd import Systemd
+from chat.log import health
+from chat.log.operations import Probe
+from chat.log.writer import Writer
 
 
 @pytest.fixture

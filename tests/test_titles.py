@@ -1,4 +1,4 @@
-"""chat/titles.py: what rooms are called, where they stand, and which one is the house."""
+"""chat/room/titles.py: what rooms are called, where they stand, and which one is the house."""
 
 import asyncio
 import json
@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serving import Site
 
-from chat.database import MIGRATIONS
-from chat.names import valid_room
-from chat.protocol import Refusal
-from chat.store import Store
-from chat.titles import WISHES, Titles, room_of, valid_title
+from chat.log.database import MIGRATIONS
+from chat.log.store import Store
+from chat.room.titles import WISHES, Titles, room_of, valid_title
+from chat.rules.names import valid_room
+from chat.wire.protocol import Refusal
 
 
 @pytest.mark.parametrize(

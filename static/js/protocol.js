@@ -1,4 +1,4 @@
-// The wire, as chat/protocol.py defines it: a test holds the two equal. The only module that
+// The wire, as chat/wire/protocol.py defines it: a test holds the two equal. The only module that
 // knows how a frame is tagged; everybody else speaks of names and fields.
 
 export const COMMANDS = {

@@ -1,0 +1,1 @@
+"""Sockets: how they are opened, read, written and ended."""

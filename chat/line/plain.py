@@ -1,0 +1,72 @@
+"""PlainSocket: one open connection that speaks bare text."""
+
+from __future__ import annotations
+
+import secrets
+from time import monotonic
+
+from chat.line.sockets import ChatSocket
+from chat.room.room import PING_FRAME
+from chat.rules.names import COLORS, color_for
+from chat.rules.pace import PLAIN, too_fast
+from chat.web.site import Visitor
+from chat.wire.frames import Frame
+from chat.wire.protocol import Event, Person, Refusal, Refused, Say, refused
+
+
+class PlainSocket(ChatSocket):
+    """The plain dialect: bare text for terminals, scripts and thirty-line pages, in one room."""
+
+    __slots__ = ("missed",)  # while behind: the newest message it has been given
+    public = True
+
+    def prepare(self) -> None:
+        """Nobody has to join: whoever can open the page can open this."""
+        Visitor.prepare(self)
+        self.find_place(PLAIN)
+        number = int(self.path_args[0])
+        name = f"Client {number}"
+        # Each connection is somebody else: what one says reaches the others, whatever their number.
+        id = f"client-{number}-{secrets.token_hex(6)}"
+        self.person = Person(id, name, color_for(name, [0] * COLORS))
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        """Register, and hear what is said from now on."""
+        self.missed = 0
+        if self.enter(self.site.hub.room(self.site.hub.titles.house)):
+            self.room.listen(self)
+            self.connection.listen()
+
+    def on_message(self, message: str | bytes) -> None:
+        """One text frame is one message. Who has no name pays as the one person of the address."""
+        say = Say(secrets.token_hex(8), str(message))
+        try:
+            now = monotonic()
+            if wait := self.frames.take(now):
+                raise too_fast(wait)
+            self.pay_to_say(self.room, self.address, now)
+            self.room.say(self, say)
+        except Refusal as refusal:
+            self.refuse(refused(refusal))
+
+    def write_message(self, frame: Frame) -> None:  # type: ignore[override]
+        """The new messages of the others in it, a text frame each."""
+        missed = None if self in self.room.live else self.missed
+        plain = frame.plain(self.person.user, missed)
+        if plain.size:
+            super().write_message(plain)
+
+    def lag(self, owed: bytes, rev: int = 0) -> None:
+        """While it is behind, edits of what it has are told from what is new to it."""
+        if self in self.room.live:
+            self.missed = rev or self.room.flushed
+        super().lag(owed, rev)
+
+    def reply(self, event: Event) -> None:
+        """Only refusals are told, as the sentence."""
+        if isinstance(event, Refused):
+            self.keep(event.detail.encode())
+
+    def beat(self) -> None:
+        """A ping of the protocol."""
+        ChatSocket.write_message(self, PING_FRAME)

@@ -1,0 +1,244 @@
+"""Everything that survives a restart: one SQLite file, one writer thread, one reader.
+
+Writes that arrive while a commit is under way share the next one (group commit) and are answered
+only after it is on disk (WAL, synchronous=FULL). Knows no sockets and no rooms in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from chat.log.commits import RETRY, Commits, Job, Outcome, Settled, code_of
+from chat.log.database import StoreError, close_database, open_database, open_for_reading
+from chat.log.operations import Operation
+from chat.log.things import IN_ROOM, PAGE, ROW, Rows, User, head_of, message_of, sound
+from chat.rules.names import COLORS
+from chat.wire.protocol import Refusal
+
+T = TypeVar("T")
+log = logging.getLogger("chat.store")
+
+QUEUE = 4096  # writes waiting; beyond it they are refused as `busy`
+HOPS = 3  # turns of the loop a commit waits at most for more to join it
+CROWDED = 500  # milliseconds until the queue has shrunk
+
+
+def awaited() -> tuple[asyncio.Future[Any], Outcome]:
+    """A future, and the Outcome that settles it."""
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def done(outcome: Any) -> None:
+        if future.cancelled():
+            return
+        if isinstance(outcome, Refusal):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
+
+    return future, done
+
+
+class Store:
+    """The database. Writes go through `write`, reads are awaited; neither holds up the loop."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        max_rooms: int = 1000,
+        factory: type[sqlite3.Connection] = sqlite3.Connection,
+        die: Callable[[int], Any] = os._exit,
+    ) -> None:
+        """Open or create the database. Raises StoreError. `die` ends the process."""
+        self._path = path
+        try:
+            self._db = open_database(path, factory)
+            self.epoch = str(
+                self._db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0]
+            )
+        except OSError as error:
+            raise StoreError(f"cannot open {error.filename}: {error.strerror}") from error
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot open {path}: {error}") from error
+        self._commits = Commits(self._db, max_rooms, die)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: list[Job] = []
+        self._unsettled = 0
+        self.settled: Callable[[], None] = lambda: None  # called after the outcomes of a commit
+        self._closed = False
+        self._reader = ThreadPoolExecutor(1, "reader")
+        self._read_db: sqlite3.Connection | None = None
+
+    # -- reading at start, before the event loop runs
+
+    def heads(self) -> dict[str, int]:
+        """Every room and its rev.
+
+        They are saved together: where the two disagree one of them is damaged, and the larger one
+        can be gone on from without giving a rev twice.
+        """
+        rows = self._db.execute(
+            "SELECT name, rev, (SELECT max(rev) FROM messages WHERE room = rooms.id) FROM rooms"
+        )
+        return {name: head_of(rev, newest) for name, rev, newest in rows}
+
+    def titles(self) -> dict[str, str]:
+        """Every room and what it is called."""
+        return dict(self._db.execute("SELECT name, title FROM rooms"))
+
+    def house(self) -> tuple[str, str]:
+        """The room at `/`, and what it is called while nobody has spoken in it."""
+        rows = dict(self._db.execute("SELECT key, value FROM meta"))
+        return str(rows["house"]), str(rows["house_title"])
+
+    def users(self) -> list[User]:
+        """Everyone who holds a name."""
+        rows = self._db.execute(
+            "SELECT id, name, skeleton, color, seen, stage > 0 FROM users"
+            " WHERE skeleton IS NOT NULL"
+        )
+        return [
+            User(id, name, skeleton, color % COLORS, seen, bool(entered))
+            for id, name, skeleton, color, seen, entered in rows
+        ]
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being saved."""
+        return self._unsettled > 0
+
+    # -- writing
+
+    def start(self) -> None:
+        """Start the writer. Call it on the event loop that is to be told the outcomes."""
+        loop = self._loop = asyncio.get_running_loop()
+        self._commits.start(lambda settled: loop.call_soon_threadsafe(self._settle, settled))
+
+    def write(self, op: Operation, done: Outcome) -> None:
+        """Do this in the next transaction; after its commit call `done` with what the Writer
+        returned.
+
+        `done` is given a Refusal if it was one, or if nothing could be saved.
+        """
+        if self._closed or self._unsettled >= QUEUE:
+            done(Refusal("closing", RETRY) if self._closed else Refusal("busy", CROWDED))
+            return
+        self._unsettled += 1
+        self._waiting.append((op, done))
+        if len(self._waiting) == 1:
+            assert self._loop is not None
+            self._loop.call_soon(self._hop, 1, 0)
+
+    def wrote(self, op: Operation) -> asyncio.Future[Any]:
+        """`write` for a coroutine: the future holds the result or raises the Refusal."""
+        future, done = awaited()
+        self.write(op, done)
+        return future
+
+    async def close(self) -> None:
+        """Finish every write that was accepted, tell its outcome, and close the database.
+
+        Whoever still reads is answered; whoever asks from now on is refused as `closing`.
+        """
+        self._closed = True
+        self._hand_over()
+        await asyncio.to_thread(
+            self._commits.finish
+        )  # its last outcomes are told before this returns
+        await self._in_reader(lambda db: db.close())
+        self._reader.shutdown()
+        close_database(self._db)
+
+    def _hop(self, count: int, hops: int) -> None:
+        """Wait for a turn of the loop that brings nothing new, then start the commit."""
+        waiting = len(self._waiting)
+        if waiting > count and hops < HOPS:
+            assert self._loop is not None
+            self._loop.call_soon(self._hop, waiting, hops + 1)
+        else:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        if self._waiting:
+            self._commits.put(self._waiting)
+            self._waiting = []
+
+    def _settle(self, settled: Settled) -> None:
+        self._unsettled -= len(settled)
+        for done, outcome in settled:
+            try:
+                done(outcome)
+            except Exception:  # one peer's bug must not keep the others from their confirmation
+                log.exception("telling the outcome of a write failed")
+        self.settled()
+
+    # -- reading, off the event loop
+
+    # A page has at most `count` rows and `size` bytes of texts, and at least one row.
+
+    async def newest(self, room: str, count: int, size: int = PAGE) -> Rows:
+        """The rows that changed last, by growing rev."""
+        where = f"{IN_ROOM} ORDER BY rev DESC"
+        return await self._rows(where, count, size, room, turned=True)
+
+    async def changes(self, room: str, after: int, upto: int, count: int) -> Rows:
+        """Rows with after < rev <= upto by growing rev: what was missed."""
+        where = f"{IN_ROOM} AND rev > ? AND rev <= ? ORDER BY rev"
+        return await self._rows(where, count, PAGE, room, after, upto)
+
+    async def before(self, room: str, id: int, count: int, size: int = PAGE) -> Rows:
+        """The messages that stand just before `id`, deleted ones left out."""
+        where = f"{IN_ROOM} AND id < ? AND NOT deleted ORDER BY id DESC"
+        return await self._rows(where, count, size, room, id, turned=True)
+
+    async def after(self, room: str, id: int, count: int, size: int = PAGE) -> Rows:
+        """The messages that stand just after `id`, deleted ones left out."""
+        where = f"{IN_ROOM} AND id > ? AND NOT deleted ORDER BY id"
+        return await self._rows(where, count, size, room, id)
+
+    async def _rows(
+        self, where: str, count: int, size: int, *values: object, turned: bool = False
+    ) -> Rows:
+        sql = f"SELECT {ROW} FROM messages WHERE {where} LIMIT ?"
+
+        def read(db: sqlite3.Connection) -> Rows:
+            rows, left = Rows(), size
+            with closing(db.execute(sql, (*values, count + 1))) as found:
+                for row in found:
+                    message = message_of(row)
+                    left -= len(message.text.encode())
+                    if len(rows) == count or (left < 0 and rows):
+                        rows.more = True
+                        break
+                    rows.append(message)
+            if turned:
+                rows.reverse()
+            return sound(rows)
+
+        return await self._read(read)
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        if self._closed:
+            raise Refusal("closing", RETRY)
+        return await self._in_reader(work)
+
+    async def _in_reader(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def run() -> T:
+            if self._read_db is None:
+                self._read_db = open_for_reading(self._path)
+            try:
+                return work(self._read_db)
+            except sqlite3.DatabaseError as error:
+                if code_of(error) == sqlite3.SQLITE_CORRUPT:
+                    self._commits.end("the database is damaged, the next start checks it", error)
+                raise
+
+        return await asyncio.get_running_loop().run_in_executor(self._reader, run)

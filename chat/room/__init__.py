@@ -1,0 +1,1 @@
+"""Who is where and what they are told, in memory."""

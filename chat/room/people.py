@@ -1,0 +1,191 @@
+"""The directory: everyone who holds a name on this server. Nobody else can take it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from chat.log.operations import Forget, Free, Hold, Operation, Saw
+from chat.log.store import Store, awaited
+from chat.log.things import User
+from chat.rules.lookalikes import skeleton
+from chat.rules.names import COLORS, color_for, free_variant, valid_name
+from chat.wire.protocol import Person, Refusal
+
+MINUTE = 60 * 1000  # milliseconds
+DAY = 24 * 60 * MINUTE
+HELD = 90 * DAY  # a holder not seen for this long gives the name up to whoever asks for it
+UNUSED = 60 * MINUTE  # who never came into a room is forgotten after this
+SILENT = 7 * DAY  # who never said anything is forgotten after this
+
+
+def now_ms() -> int:
+    """The time on the wire and in the log: UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class NameTaken(Refusal):
+    """The name, or one that looks like it, is held; `suggestion` is free."""
+
+    def __init__(self, name: str, suggestion: str) -> None:
+        super().__init__("name_taken", detail=f"Someone here is already called {name}.")
+        self.suggestion = suggestion
+
+
+class Directory:
+    """Owns the people in memory: exactly those of the table.
+
+    Who one is changes one step at a time, and in memory only in the outcome of the write.
+    `renamed` and `left` are told in that same moment.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        renamed: Callable[[Person], None] = lambda person: None,
+        left: Callable[[str], None] = lambda user: None,
+    ) -> None:
+        self._store = store
+        self._renamed = renamed
+        self._left = left
+        self._users: dict[str, User] = {}
+        self._holders: dict[str, str] = {}  # skeleton -> user
+        self._colors = [0] * COLORS  # how many people have each
+        self._new: set[str] = set()  # who joined and has not been in a room yet
+        self._changing = asyncio.Lock()
+        for user in store.users():
+            self._keep(user)
+            if not user.entered:
+                self._new.add(user.id)
+
+    def __len__(self) -> int:
+        return len(self._users)
+
+    def find(self, id: str) -> Person | None:
+        """The person with this id, unless signed out."""
+        user = self._users.get(id)
+        return None if user is None else Person(user.id, user.name, user.color)
+
+    def check(self, text: str, id: str | None = None) -> str:
+        """The name as it would be kept, if it is valid and free (or held by `id`).
+
+        Costs nothing and changes nothing. Raises Refusal bad_name or NameTaken.
+        """
+        name = valid_name(text)
+        holder = self._users.get(self._holders.get(skeleton(name), ""))
+        if holder is not None and holder.id != id and now_ms() - holder.seen < HELD:
+            raise NameTaken(holder.name, free_variant(name, self._holders.__contains__))
+        return name
+
+    async def join(self, text: str) -> Person:
+        """A new person under a free name. Raises Refusal bad_name or NameTaken."""
+        async with self._changing:
+            name, id = self.check(text), secrets.token_urlsafe(12)
+            user = User(id, name, skeleton(name), color_for(name, self._colors), now_ms())
+            await self._hold(user)
+            self._new.add(id)
+            return Person(id, name, user.color)
+
+    async def rename(self, id: str, text: str) -> Person:
+        """Another name for the same person. Raises Refusal bad_name, sign_in or NameTaken."""
+        async with self._changing:
+            old = self._users.get(id)
+            if old is None:
+                raise Refusal("sign_in")
+            name = self.check(text, id)
+            await self._hold(replace(old, name=name, skeleton=skeleton(name), seen=now_ms()))
+            return Person(id, name, old.color)
+
+    async def leave(self, id: str) -> None:
+        """Sign this person out for good: the cookie is worth nothing and the name is free."""
+        async with self._changing:
+            if id in self._users:
+                at = now_ms()
+                await self._save(Free(id, at), lambda _: self._forget(id))
+
+    async def tidy(self, present: Iterable[str]) -> bool:
+        """Forget some who took a name and made nothing of it: an identity costs nothing, its
+        memory does. Whoever is `present` is seen. False when there are none; raises Refusal."""
+        for id in present:
+            self.seen(id)
+        at, before = now_ms(), len(self)
+        async with self._changing:
+            await self._save(Forget(at - UNUSED, at - SILENT), self._forgot)
+        return len(self) < before
+
+    def first_time(self, id: str) -> bool:
+        """Whether this person comes into a room for the first time; true once."""
+        if id not in self._new:
+            return False
+        self._new.discard(id)
+        at = now_ms()
+        self._store.write(Saw(id, at, entered=True), _nobody_waits)
+        return True
+
+    def seen(self, id: str) -> None:
+        """This person is here; noted at most once a day, and each minute before the first room."""
+        user, at = self._users.get(id), now_ms()
+        if user is not None and at - user.seen > (MINUTE if id in self._new else DAY):
+            self._users[id] = replace(user, seen=at)
+            self._store.write(Saw(id, at), _nobody_waits)
+
+    # -- in memory what is on disk
+
+    async def _hold(self, user: User) -> None:
+        """Give the person this name; whoever held it for too long without coming loses it."""
+        holder = self._holders.get(user.skeleton)
+        before = holder if holder != user.id else None
+
+        def saved(_: object) -> None:
+            if before is not None:
+                self._forget(before)
+            old = self._users.get(user.id)
+            if old is not None:
+                self._drop(old)
+            self._keep(user)
+            if old is not None:
+                self._renamed(Person(user.id, user.name, user.color))
+
+        await self._save(Hold(user, before), saved)
+
+    async def _save(self, op: Operation, saved: Callable[[Any], None]) -> None:
+        """Write it; memory changes in the outcome, whether or not the caller still waits."""
+        future, answer = awaited()
+
+        def done(outcome: Any) -> None:
+            if not isinstance(outcome, Refusal):
+                saved(outcome)
+            answer(outcome)
+
+        self._store.write(op, done)
+        await asyncio.shield(future)
+
+    def _forgot(self, ids: list[str]) -> None:
+        for id in ids:
+            self._forget(id)
+
+    def _forget(self, id: str) -> None:
+        user = self._users.get(id)
+        if user is not None:
+            self._drop(user)
+            self._new.discard(id)
+            self._left(id)
+
+    def _keep(self, user: User) -> None:
+        self._users[user.id] = user
+        self._holders[user.skeleton] = user.id
+        self._colors[user.color] += 1
+
+    def _drop(self, user: User) -> None:
+        del self._users[user.id]
+        if self._holders.get(user.skeleton) == user.id:
+            del self._holders[user.skeleton]
+        self._colors[user.color] -= 1
+
+
+def _nobody_waits(outcome: object) -> None:
+    """A day more or less of `seen` is nothing to tell anybody about."""

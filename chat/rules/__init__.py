@@ -1,0 +1,1 @@
+"""What is allowed, and how often: pure, without sockets or storage; the clock is passed in."""

@@ -1,0 +1,1 @@
+"""HTTP: pages, forms, history and files."""

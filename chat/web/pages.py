@@ -1,0 +1,239 @@
+"""The RequestHandlers: room, form, join, name, health. They translate; rooms decide."""
+
+from __future__ import annotations
+
+import io
+import re
+from time import monotonic
+from urllib.parse import quote
+
+import segno
+from tornado.web import HTTPError
+
+from chat.room.people import NameTaken
+from chat.room.room import Room
+from chat.room.titles import room_of, valid_title
+from chat.rules.names import initials, valid_room
+from chat.rules.pace import JOIN, LOOK
+from chat.web.rows import rows_of
+from chat.web.site import STATUS, Visitor
+from chat.wire.protocol import Limits, Person, Refusal
+
+JOINED = "joined"  # the query of the address somebody comes to who has just joined
+
+
+class RoomPage(Visitor):
+    """The room with its newest messages already in it, or the card to join it."""
+
+    public = True
+
+    async def get(self, name: str | None = None) -> None:
+        room = self._asked_for(name)
+        if name is not None and (room.name != name or name == self.site.hub.titles.house):
+            self.to_room(room.name)
+            return
+        self.pay(LOOK)
+        person, joined = self.current_user, self.get_query_argument(JOINED, None)
+        if person is None:
+            self.show_join(room.name, joined or "", cookieless=joined is not None)
+            return
+        self.remember(person)
+        if joined is None:
+            await self._show_room(room, person)
+        else:
+            self.to_room(room.name)
+
+    def _asked_for(self, name: str | None) -> Room:
+        hub = self.site.hub
+        return hub.look(hub.titles.house if name is None else valid_room(name))
+
+    async def _show_room(self, room: Room, person: Person) -> None:
+        titles = self.site.hub.titles
+        messages, rev, more = await room.newest()
+        self.show(
+            "room.html",
+            room=room.name,
+            title=room.title,
+            house=titles.house,
+            house_title=titles.of(titles.house),
+            you=person,
+            you_initials=initials(person.name),
+            messages=rows_of([message for message in messages if not message.deleted]),
+            rev=rev,
+            epoch=self.site.store.epoch,
+            people=room.people,
+            start=not more,
+            limits=Limits(),
+            network=self.site.network(),
+            invite=f"{self.request.protocol}://{self.request.host}{self.request.path}",
+        )
+
+    async def post(self, name: str | None = None) -> None:
+        """Post without JavaScript, or from a page whose own room is another one.
+
+        `user` is who wrote it: a browser that belongs to somebody else by now must not send it.
+        """
+        person, cid = self.known_person(), self.get_body_argument("cid", None)
+        if self.get_body_argument("user", person.user) != person.user:
+            raise Refusal("sign_in")
+        if cid is not None and not re.fullmatch(r"[A-Za-z0-9_-]{8,64}", cid):
+            raise Refusal("bad_frame")
+        room = self._asked_for(name)
+        self.pay_to_say(room, person.user, monotonic())
+        message = await room.post(person, self.get_body_argument("text", "", strip=False), cid)
+        if self.wants_json:
+            self.answer({"id": message.id, "rev": message.rev})
+        else:
+            self.to_room(room.name, f"#m{message.id}")
+
+    def show_join(
+        self,
+        room: str,
+        name: str = "",
+        error: Refusal | None = None,
+        title: str | None = None,
+        cookieless: bool = False,
+    ) -> None:
+        """The card with one field; on a server that nobody uses yet, with one for its room too."""
+        if error is not None:
+            self.set_status(STATUS.get(error.code, 400))
+        looked = self.site.hub.look(room)
+        title = looked.title if title is None else title
+        self.show(
+            "join.html",
+            room=room,
+            title=title,
+            inside=[person for person in looked.people.people if person.here],
+            name=name,
+            cookieless=cookieless,
+            error=error,
+            fresh=self.is_fresh,
+        )
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nobody uses this server yet: who comes first says what its room is called."""
+        return self.site.hub.fresh and not len(self.site.directory)
+
+
+class JoinPage(RoomPage):
+    """A name, and you are in."""
+
+    def get(self) -> None:  # type: ignore[override]
+        self.to_room(self.site.hub.titles.house)
+
+    async def post(self) -> None:  # type: ignore[override]
+        text, room = self.get_body_argument("name", ""), self.get_body_argument("room", "")
+        titles = self.site.hub.titles
+        title = room if self.current_user is None and self.is_fresh else None  # of the house
+        room = valid_room(room or titles.house) if title is None else ""
+        try:
+            person = await self._enter(text, title)
+        except Refusal as refusal:
+            name = refusal.suggestion if isinstance(refusal, NameTaken) else text
+            self.show_join(room or titles.house, name, refusal, title=title)
+            return
+        self.remember(person)
+        # Told in the address: a browser that keeps no cookie comes back without one.
+        self.to_room(room or titles.house, f"?{JOINED}={quote(person.name)}")
+
+    async def _enter(self, name: str, title: str | None) -> Person:
+        """Somebody new, or somebody known under this name. The first one gives the house its title.
+
+        Raises Refusal.
+        """
+        directory, before = self.site.directory, self.current_user
+        directory.check(name, before.user if before else None)  # a wrong name costs nothing
+        self.pay(JOIN)
+        if title is not None:
+            await self.site.hub.titles.found(title or self.site.hub.titles.house)
+        return await (directory.rename(before.user, name) if before else directory.join(name))
+
+
+class NamePage(Visitor):
+    """Another name for the same person."""
+
+    public = True
+
+    async def post(self) -> None:
+        before, text = self.known_person(), self.get_body_argument("name", "")
+        self.site.directory.check(text, before.user)
+        self.pay(JOIN)
+        person = await self.site.directory.rename(before.user, text)
+        if self.wants_json:
+            self.answer(person)
+        else:
+            self.to_room(self.room_field())
+
+
+class SignOutPage(Visitor):
+    """Sign out here: the cookie is worth nothing any more, and the name is free."""
+
+    public = True
+
+    async def post(self) -> None:
+        person = self.current_user
+        room = self.room_field()
+        if person is not None:
+            await self.site.directory.leave(person.user)
+        self.forget()
+        self.to_room(room)
+
+
+class RoomFinder(Visitor):
+    """`/r/?name=Mum & Dad!` leads to `/r/mum-dad`: the form of "New room"."""
+
+    public = True
+
+    def get(self) -> None:
+        text = self.get_query_argument("name", "")
+        try:
+            title = valid_title(text) or self.site.hub.titles.house
+            room = room_of(title)
+        except Refusal as refusal:
+            self.set_status(STATUS.get(refusal.code, 400))
+            self.show("finder.html", name=text, error=refusal.detail)
+            return
+        if self.current_user is not None:  # a stranger leaves nothing in memory
+            self.site.hub.titles.wish(room, title)
+        self.to_room(room)
+
+
+class CodePage(Visitor):
+    """A link as a QR code (SVG), for the phone on the table."""
+
+    def get(self) -> None:
+        self.pay(LOOK)
+        link = self.get_query_argument("link", "")
+        if not re.fullmatch(r"https?://[!-~]{1,500}", link):
+            raise Refusal("bad_page")
+        picture = io.BytesIO()
+        segno.make_qr(link).save(picture, kind="svg", border=4, light="#fff", omitsize=True)
+        self.set_header("Content-Type", "image/svg+xml")
+        self.finish(picture.getvalue())
+
+
+class HealthPage(Visitor):
+    """For a proxy or a monitor: the loop runs, the heartbeat beats, the disk takes a write."""
+
+    public = True
+    vital = True
+
+    async def get(self) -> None:
+        self.pay(LOOK)
+        trouble = await self.site.health.trouble()
+        self.set_status(503 if trouble else 200)
+        self.set_header("Content-Type", "text/plain")
+        self.finish(f"{trouble or 'ok'}\n")
+
+    head = get
+
+
+class MissingPage(Visitor):
+    """Any other address."""
+
+    public = True
+
+    def prepare(self) -> None:
+        super().prepare()
+        raise HTTPError(404)

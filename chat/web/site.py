@@ -1,0 +1,274 @@
+"""Site and Visitor: what every handler is given, who is asking, and how anything is answered."""
+
+from __future__ import annotations
+
+import uuid
+from asyncio import Future
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, ClassVar, cast
+from urllib.parse import quote, urlsplit
+
+from tornado.iostream import StreamClosedError
+from tornado.log import app_log
+from tornado.web import HTTPError, RequestHandler
+
+from chat import __version__
+from chat.config import Config
+from chat.log.health import Health
+from chat.log.store import Store
+from chat.room.hub import Hub
+from chat.room.people import Directory, NameTaken
+from chat.room.room import Room
+from chat.room.titles import room_of
+from chat.rules.hosts import Hosts
+from chat.rules.names import initials, valid_room
+from chat.rules.pace import ROOM, SAY, Pace
+from chat.rules.places import Places
+from chat.rules.proxies import Proxies, counted
+from chat.wire.protocol import Person, Refusal, encode
+
+PLAIN_COOKIE = "device"  # its name where there is no https
+SCARCE = 60_000  # milliseconds after which a stranger may try again on a full server
+KEPT = 400  # days a device stays signed in, renewed with each page (browsers allow no more)
+
+STATUS = {  # refusal -> HTTP status; the others are 400
+    "sign_in": 403,
+    "wrong_host": 403,
+    "cross_origin": 403,
+    "bad_room": 404,
+    "not_found": 404,
+    "name_taken": 409,
+    "cid_reused": 409,
+    "too_long": 413,
+    "failed": 500,
+    "slow_down": 429,
+    "busy": 503,
+    "full": 503,
+    "crowded": 503,
+    "closing": 503,
+    "too_many_rooms": 503,
+}
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every handler is given."""
+
+    config: Config
+    hub: Hub
+    directory: Directory
+    store: Store
+    health: Health
+    pace: Pace
+    places: Places
+    proxies: Proxies
+    words: dict[str, str]  # the catalogue of templates/en.json
+    build: str  # a hash of the static files: it stands in their address, so they never go stale
+    hosts: Hosts
+    network: Callable[[], str]  # the address for other machines of the same network, or ""
+
+
+class Visitor(RequestHandler):
+    """What pages and sockets share: the headers, the host check, and who is asking."""
+
+    public: ClassVar[bool] = False  # True: also for those who have not joined
+    vital: ClassVar[bool] = False  # True: answered also when places are scarce
+
+    def initialize(self, site: Site) -> None:
+        self.site = site
+        self.address = counted(self.request.remote_ip or "")  # who pays
+        try:
+            urlsplit(self.request.headers.get("Origin", ""))
+        except ValueError:  # Tornado's check would fail on it; what cannot be read is foreign
+            self.request.headers["Origin"] = "null"
+
+    def set_default_headers(self) -> None:
+        self.set_header("Content-Security-Policy", _POLICY)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        # Not no-referrer: on plain http a browser would then send its own forms as Origin: null.
+        self.set_header("Referrer-Policy", "same-origin")
+        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
+        self.set_header("Cache-Control", "no-store")
+        self.clear_header("Server")
+        if self.request.protocol == "https":
+            self.set_header("Strict-Transport-Security", "max-age=31536000")
+            self.set_header("Cross-Origin-Opener-Policy", "same-origin")
+
+    def prepare(self) -> None:
+        """Refuse a foreign host name (DNS rebinding), and strangers where joining is needed."""
+        self.site.hosts.check(self.request.host_name)
+        if not self.public:
+            self.known_person()
+        if self.site.places.scarce and not self.vital and self.current_user is None:
+            raise Refusal("crowded", SCARCE)
+
+    def pay(self, what: str) -> None:
+        """Count one of these for this address and person. Raises Refusal slow_down."""
+        person = self.current_user
+        self.site.pace.pay(what, self.address, person.user if person else "", monotonic())
+
+    def pay_to_say(self, room: Room, payer: str, now: float) -> None:
+        """Count a message, and the room that begins with it. Raises Refusal slow_down."""
+        pace = self.site.pace
+        pace.pay(SAY, self.address, payer, now)
+        if not room.rev and not room.begun and room.name != self.site.hub.titles.house:
+            pace.pay(ROOM, self.address, payer, now)
+            room.begun = True
+
+    # -- who is asking
+
+    def get_current_user(self) -> Person | None:
+        """Who the signed cookie of this device belongs to."""
+        id = self.get_signed_cookie(self._cookie, max_age_days=KEPT)
+        if id is None and self._cookie != PLAIN_COOKIE:
+            # Joined before there was https; the answer brings the safer cookie in its place.
+            id = self.get_signed_cookie(PLAIN_COOKIE, max_age_days=KEPT)
+        return None if id is None else self.site.directory.find(id.decode())
+
+    def known_person(self) -> Person:
+        """The same, for a handler that is not public."""
+        if self.current_user is None:
+            raise Refusal("sign_in")
+        return cast(Person, self.current_user)
+
+    def remember(self, person: Person) -> None:
+        """Sign this device in, or renew it."""
+        self.set_signed_cookie(
+            self._cookie,
+            person.user,
+            expires_days=KEPT,
+            httponly=True,
+            samesite="Lax",
+            secure=self.request.protocol == "https",
+        )
+        if self._cookie != PLAIN_COOKIE and self.get_cookie(PLAIN_COOKIE):
+            self.clear_cookie(PLAIN_COOKIE)
+
+    def forget(self) -> None:
+        """Sign this device out."""
+        self.clear_cookie(self._cookie, secure=self.request.protocol == "https")
+        if self._cookie != PLAIN_COOKIE:
+            self.clear_cookie(PLAIN_COOKIE)
+
+    @property
+    def _cookie(self) -> str:
+        # __Host-: no subdomain and no plain http page can plant one of its own.
+        return "__Host-device" if self.request.protocol == "https" else PLAIN_COOKIE
+
+    # -- answers
+
+    def room_field(self) -> str:
+        """The room a form came from, to go back to."""
+        return valid_room(self.get_body_argument("room", "") or self.site.hub.titles.house)
+
+    def to_room(self, name: str, ending: str = "") -> None:
+        """303 to a room, relative to where the request came in, so that a sub-path works."""
+        up = "../" * (self.request.path.count("/") - 1)
+        here = "" if name == self.site.hub.titles.house else f"r/{quote(name)}"
+        self.redirect((up + here or "./") + ending, status=303)
+
+    def answer(self, event: object) -> Future[None]:
+        """A JSON answer."""
+        self.set_header("Content-Type", "application/json")
+        return self.finish(encode(event))
+
+    async def answer_taken(self, event: object) -> None:
+        """The same; returns when the client has taken it, or has gone."""
+        with suppress(StreamClosedError):
+            await self.answer(event)
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether a program asks, and not a person's form."""
+        return "application/json" in self.request.headers.get("Accept", "")
+
+    def show(self, template: str, **values: Any) -> None:
+        """A page from its template."""
+        base = "../" * (self.request.path.count("/") - 1)
+        self.render(
+            template,
+            base=base,
+            static=f"{base}static/{self.site.build}",
+            words=self.site.words,
+            version=__version__,
+            json=_script_json,
+            initials=initials,
+            **values,
+        )
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Every refusal and every error: a sentence a person understands, never a traceback."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, HTTPError) and status_code == 403:
+            error = Refusal("cross_origin")  # the one thing that Tornado itself forbids
+        words, code = self.site.words, str(status_code)
+        title = words.get(f"error.{code}.title", words["error.title"])
+        detail = words.get(f"error.{code}.detail", words["error.detail"])
+        if isinstance(error, Refusal):
+            code, detail = error.code, error.detail
+            if error.retry:
+                self.set_header("Retry-After", str(-(-error.retry // 1000)))
+        elif status_code == 500:
+            number = uuid.uuid4().hex[:8]
+            app_log.error("the error above has the number %s", number)
+            detail = f"{detail} ({number})"
+        if self.wants_json or not self.public:
+            more: dict[str, object] = (
+                {"retry": retry} if (retry := getattr(error, "retry", None)) else {}
+            )
+            if isinstance(error, NameTaken):
+                more["suggestion"] = error.suggestion
+            self.answer({"code": code, "detail": detail, **more})
+            return
+        instead = _room_instead(self.path_args) if code == "bad_room" else ""
+        self.show("error.html", title=title, detail=detail, text=self._typed, instead=instead)
+
+    @property
+    def _typed(self) -> str:
+        """The message of a form that was refused, to be given back; it may be what was wrong."""
+        values = self.request.body_arguments.get("text", [b""])
+        return values[-1].decode("utf-8", "replace")
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        """A Refusal is an answer with its own status, not a failure of the server."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, Refusal):
+            status_code = STATUS.get(error.code, 400)
+        super().send_error(status_code, **kwargs)
+
+    def log_exception(self, *exc_info: Any) -> None:
+        """Bugs are loud; refusals and wrong addresses are answers, and silent."""
+        if not isinstance(exc_info[1], Refusal | HTTPError):
+            super().log_exception(*exc_info)
+
+
+def _room_instead(typed: list[str]) -> str:
+    """The room somebody may have meant who came to one that cannot be; "" if none."""
+    try:
+        return room_of(typed[0])
+    except (Refusal, IndexError):
+        return ""
+
+
+def _script_json(value: object) -> str:
+    """JSON that may stand inside a script element."""
+    text = encode(value).decode()
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text

@@ -1,0 +1,95 @@
+"""Frame: the RFC 6455 bytes of what the server says, built once and given to everyone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chat.wire.protocol import Event, Message, encode
+
+TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA  # opcodes (RFC 6455 section 5.2)
+
+
+def frame_bytes(payload: bytes, opcode: int = TEXT) -> bytes:
+    """One final, unmasked frame (RFC 6455 section 5.2)."""
+    size = len(payload)
+    if size < 126:
+        return bytes((0x80 | opcode, size)) + payload
+    if size < 65536:
+        return bytes((0x80 | opcode, 126)) + size.to_bytes(2, "big") + payload
+    return bytes((0x80 | opcode, 127)) + size.to_bytes(8, "big") + payload
+
+
+class Frame:
+    """Bytes for the socket, with what must be known when a socket takes only some of them.
+
+    `message` is set when the frame carries one. A joined frame has `parts`, of which the first
+    `kept` must arrive; the others are in the log and can be read again.
+    """
+
+    __slots__ = ("_parts", "_plain", "data", "kept", "message", "size")
+
+    def __init__(self, data: bytes, message: Message | None = None) -> None:
+        self.data = data
+        self.size = len(data)
+        self.message = message
+        self._parts: Sequence[Frame] = ()  # not (self,): only the collector would free a cycle
+        self.kept = 0
+        self._plain: Frame | None = None
+
+    @classmethod
+    def of(cls, event: Event) -> Frame:
+        """The frame of one event."""
+        return cls(frame_bytes(encode(event)), event if isinstance(event, Message) else None)
+
+    @classmethod
+    def join(cls, parts: Sequence[Frame], kept: int = 0) -> Frame:
+        """Several frames as one, so that they leave in one write."""
+        frame = cls(b"".join([part.data for part in parts]))
+        frame._parts = parts
+        frame.kept = kept
+        return frame
+
+    @property
+    def parts(self) -> Sequence[Frame]:
+        """What it was joined from; of a single frame, itself."""
+        return self._parts or (self,)
+
+    def plain(self, without: str, after: int | None = None) -> Frame:
+        """The new messages in it in the plain dialect, `Ana: hello`, without those of one author.
+
+        New is what was never changed; for a peer that missed some, what is younger than `after`.
+        Built once for everybody who has said nothing in it.
+        """
+        messages = [part.message for part in self.parts if part.message is not None]
+        if after is not None:
+            return _plain([m for m in messages if m.id > after and m.user != without])
+        if any(m.user == without for m in messages):
+            return _plain([m for m in messages if m.id == m.rev and m.user != without])
+        if self._plain is None:
+            self._plain = _plain([m for m in messages if m.id == m.rev])
+        return self._plain
+
+    def split(self, sent: int) -> tuple[bytes, int]:
+        """What is still owed when the socket took only `sent` bytes, and the last rev it covers.
+
+        A frame that was begun must be finished; whole ones behind it are read again from the log.
+        So a slow peer holds back at most one frame. The rev is 0 if no message was begun.
+        """
+        parts, index = self.parts, 0
+        while sent >= parts[index].size:
+            sent -= parts[index].size
+            index += 1
+        end = max(index + (sent > 0), self.kept)
+        owed = b"".join([part.data for part in parts[index:end]])[sent:]
+        revs = [part.message.rev for part in parts[:end] if part.message is not None]
+        return owed, revs[-1] if revs else 0
+
+
+def _plain(messages: Sequence[Message]) -> Frame:
+    return Frame.join(
+        [
+            Frame(frame_bytes(f"{message.name}: {message.text}".encode()), message)
+            for message in messages
+            if not message.deleted
+        ]
+    )
