@@ -23,11 +23,12 @@ from chat.line.plain import PlainSocket
 from chat.line.server import RESERVE, Server, file_limit
 from chat.line.sockets import ChatSocket
 from chat.log.health import Health
+from chat.log.migrations import drop_before
 from chat.log.store import Store
 from chat.room.hub import Hub
 from chat.room.people import Directory
 from chat.rules.hosts import Hosts
-from chat.rules.pace import Pace
+from chat.rules.pace import AtOnce, Pace
 from chat.rules.places import EACH, Places
 from chat.rules.proxies import Proxies
 from chat.tasks import Tasks
@@ -44,13 +45,14 @@ from chat.web.pages import (
 )
 from chat.web.site import Site
 from chat.web.static import Compressed, Files, StaticPage
-from chat.wire.protocol import Refusal
+from chat.wire.codes import Refusal
 
 log = logging.getLogger("chat")
 
 HERE = Path(__file__).parent
 # The page's files lie inside the installed package, and beside it in the repository.
 ROOT = HERE if (HERE / "templates").is_dir() else HERE.parent
+PAGES = 4  # pages of history of one person under way
 TIDY = 600  # seconds between two looks at who made nothing of a name
 DRAIN = 1.5  # seconds for peers to answer the close of a restart
 
@@ -143,10 +145,12 @@ class ChatApp(Application):
             self.site.health.ticked()
 
     async def _tidy(self) -> None:
-        """Forget people who made nothing of their names; what the disk refuses is done later."""
+        """Forget who made nothing of a name, and what is old; what is refused is done later."""
+        drop_before(self.folder.database)
         with contextlib.suppress(Refusal):
-            while await self.site.directory.tidy(self.site.hub.connections):
+            while await self.site.directory.tidy(self.site.hub.tabs):
                 pass
+            await self.site.hub.tidy()
 
 
 def make_app(config: Config) -> ChatApp:
@@ -159,19 +163,23 @@ def make_app(config: Config) -> ChatApp:
         raise
     tasks = Tasks()
     files = Files(ROOT / "static")
-    hub = Hub(store, tasks)
+    pace = Pace(config.rate)
+    directory = Directory(store)
+    hub = Hub(store, tasks, pace, directory.knows)
+    directory.renamed, directory.left = hub.rename, hub.sign_out
     site = Site(
         config=config,
         hub=hub,
-        directory=Directory(store, renamed=hub.rename, left=hub.sign_out),
+        directory=directory,
         store=store,
         health=Health(store),
-        pace=Pace(config.rate),
+        pace=pace,
         places=Places(file_limit() - RESERVE, EACH if config.connections_per_user else 0),
         proxies=Proxies(config.proxies),
         words=_words(config.name),
         build=files.build,
         hosts=Hosts(config.hosts),
+        reading=AtOnce(PAGES),
         network=lambda: network_link(config, config.port),
     )
     if config.debug:

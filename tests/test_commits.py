@@ -14,7 +14,8 @@ from test_store import Failing, append, in_store, opened, table
 from chat.log.operations import Append, Rewrite
 from chat.log.store import Store
 from chat.log.writer import Writer
-from chat.wire.protocol import Message, Refusal
+from chat.wire.codes import Refusal
+from chat.wire.protocol import Message
 
 
 @dataclass

@@ -10,7 +10,8 @@ from chat.log.database import StoreError
 from chat.log.operations import Append, Rewrite
 from chat.log.store import Store
 from chat.room.people import Directory
-from chat.wire.protocol import Message, Refusal
+from chat.wire.codes import Refusal
+from chat.wire.protocol import Message
 
 FLIPS = 500
 ROOMS = ("lobby", "other")

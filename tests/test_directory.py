@@ -14,7 +14,8 @@ from chat.log.operations import Append
 from chat.log.store import Outcome, Store
 from chat.room import people as module
 from chat.room.people import DAY, HELD, MINUTE, SILENT, UNUSED, Directory, NameTaken
-from chat.wire.protocol import Person, Refusal
+from chat.wire.codes import Refusal
+from chat.wire.protocol import Person
 
 
 def with_directory(

@@ -31,7 +31,7 @@ HASTY = '''
 import sys
 import time
 
-from chat.wire.protocol import Refusal
+from chat.wire.codes import Refusal
 from chat.log.commits import Commits
 from chat.log.store import Store
 

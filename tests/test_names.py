@@ -16,7 +16,7 @@ from chat.rules.names import (
     valid_room,
 )
 from chat.rules.unseen import draws_something, without_unseen
-from chat.wire.protocol import Refusal
+from chat.wire.codes import Refusal
 
 PEOPLE = """
 Ana Ruiz|O'Brien|O’Brien|Jean-Luc Picard|Anne-Marie d'Été|José Ñuñez|Björk Guðmundsdóttir|Łukasz

@@ -19,7 +19,7 @@ from chat.rules.pace import (
     TokenBucket,
     rules,
 )
-from chat.wire.protocol import Refusal
+from chat.wire.codes import Refusal
 
 KINDS = (SAY, JOIN, ROOM, SOCKET, PLAIN, LOOK)
 

@@ -1,7 +1,8 @@
 """chat/rules/presence.py: who is here, with its grace periods."""
 
 from chat.rules.presence import AWAY, GONE, Presence
-from chat.wire.protocol import PEOPLE_ALL, PEOPLE_LIMIT, Person
+from chat.wire.codes import PEOPLE_ALL, PEOPLE_LIMIT
+from chat.wire.protocol import Person
 
 ANA, BOB = Person("a", "Ana", 1), Person("b", "Bob", 2)
 

@@ -11,18 +11,8 @@ from hypothesis import strategies as st
 from chat.room.room import Room
 from chat.rules.text import clean
 from chat.wire import protocol
-from chat.wire.protocol import (
-    FRAME_LIMIT,
-    REFUSALS,
-    TEXT_LIMIT,
-    Close,
-    Command,
-    Event,
-    Message,
-    Refusal,
-    decode,
-    encode,
-)
+from chat.wire.codes import FRAME_LIMIT, REFUSALS, TEXT_LIMIT, Close, Refusal
+from chat.wire.protocol import Command, Event, Message, decode, encode
 
 ROOT = Path(__file__).parent.parent
 DOCS = (ROOT / "docs" / "protocol.md").read_text()

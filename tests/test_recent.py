@@ -12,7 +12,8 @@ from test_rooms import Listener, World, in_world
 
 from chat.log.store import Store
 from chat.log.things import PAGE
-from chat.wire.protocol import Delete, Edit, Refusal, Say
+from chat.wire.codes import Refusal
+from chat.wire.protocol import Delete, Edit, Say
 
 LONG = "👍" * 3990  # characters: 16 kB in UTF-8, and again as Python keeps it
 

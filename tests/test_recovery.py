@@ -50,7 +50,7 @@ from chat.log.commits import Commits, Outcome
 from chat.log.operations import Operation, Probe
 from chat.log.store import Store
 from chat.log.writer import Writer
-from chat.wire.protocol import Refusal
+from chat.wire.codes import Refusal
 
 # `die` ends the process; here only its writer thread, with SystemExit.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception in thread writer")

@@ -15,6 +15,7 @@ from chat.room import room as module
 from chat.room.hub import Hub
 from chat.room.room import Room
 from chat.tasks import Tasks
+from chat.wire.codes import Refusal
 from chat.wire.frames import Frame
 from chat.wire.protocol import (
     Appear,
@@ -25,7 +26,6 @@ from chat.wire.protocol import (
     Ping,
     Pong,
     Read,
-    Refusal,
     Say,
     Typing,
     encode,

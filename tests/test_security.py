@@ -22,7 +22,7 @@ from chat.line.sockets import ChatSocket
 from chat.rules.hosts import Hosts
 from chat.web.pages import RoomPage
 from chat.web.site import Visitor
-from chat.wire.protocol import Refusal
+from chat.wire.codes import Refusal
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -14,7 +14,7 @@ from chat.log.database import MIGRATIONS, StoreError
 from chat.log.operations import Append, Free, Hold, Rewrite
 from chat.log.store import Store
 from chat.log.things import User
-from chat.wire.protocol import Refusal
+from chat.wire.codes import Refusal
 
 
 def append(cid: str | None, text: str = "hi", room: str = "lobby", author: str = "a") -> Append:

@@ -17,7 +17,7 @@ from chat.log.database import MIGRATIONS
 from chat.log.store import Store
 from chat.room.titles import WISHES, Titles, room_of, valid_title
 from chat.rules.names import valid_room
-from chat.wire.protocol import Refusal
+from chat.wire.codes import Refusal
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from tornado.util import _websocket_mask
 
+from chat.wire.codes import FRAME_LIMIT, Close
 from chat.wire.frames import BINARY, CLOSE, PING, PONG, TEXT, frame_bytes
-from chat.wire.protocol import FRAME_LIMIT, Close
 
 CHUNK = 64 * 1024  # bytes read at once
 LINGER = 2.0  # seconds for the peer to answer our close before the socket goes

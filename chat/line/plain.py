@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from time import monotonic
 
 from chat.line.sockets import ChatSocket
 from chat.room.room import PING_FRAME
 from chat.rules.names import COLORS, color_for
-from chat.rules.pace import PLAIN, too_fast
+from chat.rules.pace import PLAIN
 from chat.web.site import Visitor
+from chat.wire.codes import Refusal
 from chat.wire.frames import Frame
-from chat.wire.protocol import Event, Person, Refusal, Refused, Say, refused
+from chat.wire.protocol import Event, Person, Refused, Say, refused
 
 
 class PlainSocket(ChatSocket):
@@ -33,32 +33,34 @@ class PlainSocket(ChatSocket):
     def open(self, *args: str, **kwargs: str) -> None:
         """Register, and hear what is said from now on."""
         self.missed = 0
-        if self.enter(self.site.hub.room(self.site.hub.titles.house)):
-            self.room.listen(self)
+        room = self.site.hub.enter(None, self.site.hub.titles.house)
+        if self.take_socket(room):
+            room.enter_plain(self)
             self.connection.listen()
 
+    @property
+    def payer(self) -> str:
+        """Who has no name pays as the one person of the address."""
+        return self.address
+
     def on_message(self, message: str | bytes) -> None:
-        """One text frame is one message. Who has no name pays as the one person of the address."""
-        say = Say(secrets.token_hex(8), str(message))
+        """One text frame is one message."""
         try:
-            now = monotonic()
-            if wait := self.frames.take(now):
-                raise too_fast(wait)
-            self.pay_to_say(self.room, self.address, now)
-            self.room.say(self, say)
+            self.count_frame()
+            self.room.serve(self.seat, Say(secrets.token_hex(8), str(message)))
         except Refusal as refusal:
             self.refuse(refused(refusal))
 
     def write_message(self, frame: Frame) -> None:  # type: ignore[override]
         """The new messages of the others in it, a text frame each."""
-        missed = None if self in self.room.live else self.missed
+        missed = None if self.seat.live else self.missed
         plain = frame.plain(self.person.user, missed)
         if plain.size:
             super().write_message(plain)
 
     def lag(self, owed: bytes, rev: int = 0) -> None:
         """While it is behind, edits of what it has are told from what is new to it."""
-        if self in self.room.live:
+        if self.seat.live:
             self.missed = rev or self.room.flushed
         super().lag(owed, rev)
 

@@ -14,24 +14,13 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol
 from chat.line.connection import Connection
 from chat.line.handshake import Handshake
 from chat.room.room import PING_FRAME, Room
+from chat.room.seat import Seat
 from chat.rules.names import valid_room
 from chat.rules.pace import SOCKET, too_fast
 from chat.web.site import SCARCE, Visitor
+from chat.wire.codes import Close, Refusal
 from chat.wire.frames import Frame, frame_bytes
-from chat.wire.protocol import (
-    Bye,
-    Close,
-    Command,
-    Delete,
-    Edit,
-    Event,
-    Refusal,
-    Refused,
-    Say,
-    decode,
-    encode,
-    refused,
-)
+from chat.wire.protocol import Bye, Event, Refused, decode, encode, refused
 
 SILENT = 45.0  # seconds without a byte from a peer: two heartbeats and a bit
 STUCK = 120.0  # seconds without a byte drained by a full socket
@@ -40,7 +29,6 @@ SLICES = 20  # a sweep each second serves one slice: each peer is pinged every 2
 REFUSALS = 200  # refusals, less one a second, after which a peer is a flood and not a person
 COMEBACK = 3_000  # milliseconds within which everyone should be back after a restart
 SHOWN = 100  # characters of an address or a header in the log
-COUNTED = (Say, Edit, Delete)  # what the limit of messages a second is about
 
 _HANDSHAKE = (  # what Tornado would keep of the request that became a connection
     *("request", "ui", "_headers", "_write_buffer", "_transforms", "_current_user", "_reason"),
@@ -54,9 +42,16 @@ class ChatSocket(Visitor, WebSocketHandler):
     live: ClassVar[set[ChatSocket]] = set()
 
     __slots__ = (
-        *("_send", "blocked", "connection", "cursor", "fd", "frames", "person"),
-        *("refusals", "refused_at", "room", "slot", "typed", "visible"),
+        *("_send", "blocked", "connection", "fd", "frames", "person"),
+        *("refusals", "refused_at", "room", "seat", "slot"),
     )
+
+    seat: Seat
+
+    @property
+    def payer(self) -> str:
+        """Whose bucket pays for what it says."""
+        return self.person.user
 
     # -- the life of a connection
 
@@ -66,15 +61,15 @@ class ChatSocket(Visitor, WebSocketHandler):
         if self.site.directory.find(self.person.user) is None:  # signed out during the handshake
             self.close(Close.SIGNED_OUT, "signed_out")
             return
-        room = self.site.hub.room(valid_room(self.path_args[0]))
-        if self.enter(room):
+        room = self.site.hub.enter(self.person, valid_room(self.path_args[0]))
+        if self.take_socket(room):
             known = after.isascii() and after.isdigit() and len(after) < 17
             first = self.site.directory.first_time(self.person.user)
-            room.join(self, int(after) if known else None, epoch, first)
+            room.enter(self, int(after) if known else None, epoch, first)
             self.connection.listen()
 
-    def enter(self, room: Room) -> bool:
-        """Take the socket and be one of the live; False if the peer is gone already."""
+    def take_socket(self, room: Room) -> bool:
+        """Be one of those who are connected; False if the peer is gone already."""
         assert isinstance(self.ws_connection, Handshake)
         taken = self.ws_connection.take_socket()
         if taken is None:
@@ -83,16 +78,13 @@ class ChatSocket(Visitor, WebSocketHandler):
         self._send = self.connection.send
         self.fd = self.connection.fd
         self.room = room
-        self.cursor: int | None = None
         self.blocked = False
-        self.visible = True
-        self.typed = 0.0
         self.frames = self.site.pace.connection()
         self.refusals = self.refused_at = 0.0
         self.site.places.take(self.address)
         self._forget_handshake()
         ChatSocket.live.add(self)
-        number = self.site.hub.connect(self, self.site.config.connections_per_user)
+        number = self.site.hub.tabs.open(self, self.site.config.connections_per_user)
         self.slot = number % SLICES
         self.site.directory.seen(self.person.user)
         return True
@@ -106,19 +98,20 @@ class ChatSocket(Visitor, WebSocketHandler):
             setattr(self, name, None)
 
     def on_message(self, message: str | bytes) -> None:
-        """One command: decoded, paid for, and given to the Room method of its name."""
-        command: Command | None = None
+        """One command: decoded, and served by the room."""
+        cid = None
         try:
             command = decode(message)
-            now = monotonic()
-            if wait := self.frames.take(now):
-                raise too_fast(wait)
-            if isinstance(command, COUNTED):
-                self.pay_to_say(self.room, self.person.user, now)
-            getattr(self.room, command.method)(self, command)
+            cid = getattr(command, "cid", None)
+            self.count_frame()
+            self.room.serve(self.seat, command)
         except Refusal as refusal:
-            cid, id = getattr(command, "cid", None), getattr(command, "id", None)
-            self.refuse(refused(refusal, cid, id))
+            self.refuse(refused(refusal, cid))
+
+    def count_frame(self) -> None:
+        """Whatever is said, only so much is. Raises Refusal slow_down."""
+        if wait := self.frames.take(monotonic()):
+            raise too_fast(wait)
 
     def on_binary(self) -> None:
         """Nothing is said in binary frames."""
@@ -139,8 +132,8 @@ class ChatSocket(Visitor, WebSocketHandler):
         if self in ChatSocket.live:
             ChatSocket.live.discard(self)
             self.blocked = True  # nothing is given to it any more
-            self.room.leave(self)
-            self.site.hub.disconnect(self)
+            self.room.leave(self.seat)
+            self.site.hub.tabs.close(self)
             self.site.directory.seen(self.person.user)
 
     def on_cut(self) -> None:
@@ -165,13 +158,13 @@ class ChatSocket(Visitor, WebSocketHandler):
     def lag(self, owed: bytes, rev: int = 0) -> None:
         """The socket is full: it gets what it is owed when it drains, then catches up."""
         self.blocked = True
-        self.room.fall_behind(self, rev)
+        self.seat.fall_behind(rev)
         self.connection.owe(owed)
 
     def on_drain(self) -> None:
         """The socket has taken all it was owed."""
         self.blocked = False
-        self.room.catch_up(self)
+        self.seat.drained()
 
     def reply(self, event: Event) -> None:
         """Tell this peer alone; kept until its socket takes it."""
@@ -183,7 +176,7 @@ class ChatSocket(Visitor, WebSocketHandler):
         if self.blocked:
             self.connection.owe(frame.data)
         else:
-            ChatSocket.write_message(self, Frame.join([frame], kept=1))
+            ChatSocket.write_message(self, Frame.together([frame], kept=1))
 
     def dismiss(self, code: int, reason: str, after: int) -> None:
         """Say `bye` and close."""
@@ -194,7 +187,7 @@ class ChatSocket(Visitor, WebSocketHandler):
 
     def beat(self) -> None:
         """Ping, and tell a live page where its room stands."""
-        self.write_message(self.room.beat() if self in self.room.live else PING_FRAME)
+        self.write_message(self.room.beat() if self.seat.live else PING_FRAME)
 
     @classmethod
     def sweep(cls, now: float, turn: int) -> None:

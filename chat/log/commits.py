@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from chat.log.database import BUSY
 from chat.log.operations import Operation
 from chat.log.writer import Writer
-from chat.wire.protocol import Refusal
+from chat.wire.codes import Refusal
 
 log = logging.getLogger("chat.store")
 
@@ -91,8 +91,8 @@ class Commits:
             while (jobs := self._next()) is not None:
                 more = self._gather(jobs)
                 self._tell(self._commit(self._writer, jobs))
-                self._erased |= self._writer.erased
-                self._writer.erased = False
+                self._erased |= self._writer.things.erased
+                self._writer.things.erased = False
                 if not more:
                     break
                 self._truncate()
@@ -143,7 +143,7 @@ class Commits:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             settled = [(done, self._do(writer, op)) for op, done in jobs]
-            writer.save_heads()
+            writer.heads.save()
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             failure = self._rollback(writer, error)
@@ -156,7 +156,7 @@ class Commits:
         Raises sqlite3.Error where the whole transaction is in doubt.
         """
         self._db.execute("SAVEPOINT job")
-        writer.begin()
+        writer.heads.begin()
         try:
             outcome = writer.do(op)
         except Refusal as refusal:
@@ -186,7 +186,7 @@ class Commits:
             code = None
         if code is None:
             self._end(error)
-        writer.forget_heads()
+        writer.forget()
         log.warning("a commit failed, nothing was confirmed: %s", error)
         return Refusal(code, RETRY)
 

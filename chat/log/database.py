@@ -10,43 +10,10 @@ import sqlite3
 import unicodedata
 from pathlib import Path
 
+from chat.log.migrations import MIGRATIONS, drop_before, keep_before
 from chat.rules.lookalikes import RULE, skeleton
 
 log = logging.getLogger("chat.store")
-
-# Append-only: user_version is how many have been applied (tests upgrade from each of them).
-MIGRATIONS = [
-    """
-    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-    CREATE TABLE users (
-        id TEXT PRIMARY KEY, name TEXT NOT NULL, skeleton TEXT, color INTEGER NOT NULL,
-        seen INTEGER NOT NULL, gone INTEGER NOT NULL DEFAULT 0
-    ) STRICT;
-    CREATE UNIQUE INDEX users_skeleton ON users (skeleton) WHERE skeleton IS NOT NULL;
-    CREATE TABLE rooms (
-        id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, rev INTEGER NOT NULL
-    ) STRICT;
-    CREATE TABLE messages (
-        room INTEGER NOT NULL REFERENCES rooms, id INTEGER NOT NULL, rev INTEGER NOT NULL,
-        author TEXT NOT NULL, cid TEXT, name TEXT NOT NULL, color INTEGER NOT NULL,
-        at INTEGER NOT NULL, text TEXT NOT NULL, edited INTEGER, deleted INTEGER NOT NULL,
-        sum INTEGER NOT NULL,
-        PRIMARY KEY (room, id)
-    ) STRICT, WITHOUT ROWID;
-    CREATE UNIQUE INDEX messages_rev ON messages (room, rev);
-    CREATE UNIQUE INDEX messages_cid ON messages (author, cid) WHERE cid IS NOT NULL;
-    """,
-    """
-    ALTER TABLE users ADD COLUMN stage INTEGER NOT NULL DEFAULT 2;  -- who is here by now has spoken
-    CREATE INDEX users_stage ON users (stage, seen) WHERE stage < 2 AND skeleton IS NOT NULL;
-    """,
-    """
-    ALTER TABLE rooms ADD COLUMN title TEXT NOT NULL DEFAULT '';  -- as people typed it
-    UPDATE rooms SET title = name;
-    DELETE FROM rooms WHERE NOT EXISTS (SELECT 1 FROM messages WHERE room = rooms.id);
-    INSERT INTO meta VALUES ('house', 'lobby'), ('house_title', 'lobby');
-    """,
-]
 
 CACHE = 512  # KiB of pages that the reader keeps for itself
 BUSY = 5_000  # milliseconds a write waits for another program that writes
@@ -81,6 +48,7 @@ def open_database(
 ) -> sqlite3.Connection:
     """Open or create it, durable and checked. Raises sqlite3.Error or OSError."""
     refuse_leftovers(path)
+    drop_before(path)
     if beside(path, ".part").exists():
         log.warning("a restore was cut short, this is the history before it: do it again")
     _close_to_others(path)
@@ -91,7 +59,7 @@ def open_database(
     try:
         prepared(db, *PRAGMAS)
         check(db)
-        _migrate(db)
+        _migrate(db, path)
         _mark_open(db, path)
     except sqlite3.Error as error:
         db.close()
@@ -250,10 +218,15 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _migrate(db: sqlite3.Connection) -> None:
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
     (version,) = db.execute("PRAGMA user_version").fetchone()
-    for number, script in enumerate(MIGRATIONS[version:], version + 1):
-        db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT")
+    if 0 < version < len(MIGRATIONS):
+        keep_before(db, path)
+    for number, step in enumerate(MIGRATIONS[version:], version + 1):
+        db.execute("BEGIN IMMEDIATE")
+        step(db)
+        db.execute(f"PRAGMA user_version = {number}")
+        db.execute("COMMIT")
     db.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?)", (secrets.token_hex(8),))
     _fold_names(db)
 

@@ -7,7 +7,7 @@ from time import monotonic
 
 from chat.log.operations import Probe
 from chat.log.store import Store
-from chat.wire.protocol import Refusal
+from chat.wire.codes import Refusal
 
 PATIENCE = 5.0  # seconds a part may be silent
 FRESH = 1.0  # seconds for which an answer holds: asking often costs no more

@@ -8,31 +8,64 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chat.log.things import User
+from chat.rules.access import Role
 
 
 @dataclass(frozen=True, slots=True)
-class Append:
-    """A message that has no id yet."""
+class Lasting:
+    """What changes something in a room: it is done once, however often it is asked for.
+
+    `role` and `name` are what the author is and is called, `at` is when it was asked for. Texts are
+    as they came: only the writer refuses for good, and it looks first whether it is known.
+    """
 
     room: str
     author: str
-    cid: str | None
+    role: Role
+    cid: str
     name: str
-    color: int
     at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Append(Lasting):
+    """A message that has no id yet."""
+
+    color: int
     text: str
     title: str = ""  # what the room is to be called if this is the first message in it
 
 
 @dataclass(frozen=True, slots=True)
-class Rewrite:
-    """Another text for a message, or None: it is deleted."""
+class Rewrite(Lasting):
+    """Another text for a message."""
 
-    room: str
-    author: str
     id: int
-    text: str | None
-    at: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remove(Lasting):
+    """A message goes, and the reactions to it."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class React(Lasting):
+    """An emoji below a message, or none any more."""
+
+    id: int
+    emoji: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Arrange(Lasting):
+    """What the room is about."""
+
+    topic: str
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +111,20 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Tidy:
+    """Some of the cids that are older than `cids`, and of what only says that something is no more
+    and is older than `tombs`."""
+
+    cids: int
+    tombs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
     """Nothing: whether a transaction begins; or a row of no meaning, if it is to `write`."""
 
     write: bool = False
 
 
-Operation = Append | Rewrite | Hold | Saw | Free | Forget | Found | Probe
+Lastings = Append | Rewrite | Remove | React | Arrange
+Operation = Lastings | Hold | Saw | Free | Forget | Found | Tidy | Probe

@@ -12,22 +12,23 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
 from chat.log.commits import RETRY, Commits, Job, Outcome, Settled, code_of
 from chat.log.database import StoreError, close_database, open_database, open_for_reading
 from chat.log.operations import Operation
-from chat.log.things import IN_ROOM, PAGE, ROW, Rows, User, head_of, message_of, sound
+from chat.log.reader import Asked, Page, changed, changed_last, page, standings
+from chat.log.things import PAGE, Rows, User
 from chat.rules.names import COLORS
-from chat.wire.protocol import Refusal
+from chat.turn import QuietTurn
+from chat.wire.codes import Refusal
+from chat.wire.protocol import Settings
 
 T = TypeVar("T")
 log = logging.getLogger("chat.store")
 
 QUEUE = 4096  # writes waiting; beyond it they are refused as `busy`
-HOPS = 3  # turns of the loop a commit waits at most for more to join it
 CROWDED = 500  # milliseconds until the queue has shrunk
 
 
@@ -69,8 +70,8 @@ class Store:
         except sqlite3.Error as error:
             raise StoreError(f"cannot open {path}: {error}") from error
         self._commits = Commits(self._db, max_rooms, die)
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: list[Job] = []
+        self._turn = QuietTurn(lambda: len(self._waiting), self._hand_over)
         self._unsettled = 0
         self.settled: Callable[[], None] = lambda: None  # called after the outcomes of a commit
         self._closed = False
@@ -79,16 +80,9 @@ class Store:
 
     # -- reading at start, before the event loop runs
 
-    def heads(self) -> dict[str, int]:
-        """Every room and its rev.
-
-        They are saved together: where the two disagree one of them is damaged, and the larger one
-        can be gone on from without giving a rev twice.
-        """
-        rows = self._db.execute(
-            "SELECT name, rev, (SELECT max(rev) FROM messages WHERE room = rooms.id) FROM rooms"
-        )
-        return {name: head_of(rev, newest) for name, rev, newest in rows}
+    def standings(self) -> dict[str, tuple[int, int, Settings]]:
+        """Every room: its rev, its floor and its settings."""
+        return standings(self._db)
 
     def titles(self) -> dict[str, str]:
         """Every room and what it is called."""
@@ -119,7 +113,7 @@ class Store:
 
     def start(self) -> None:
         """Start the writer. Call it on the event loop that is to be told the outcomes."""
-        loop = self._loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         self._commits.start(lambda settled: loop.call_soon_threadsafe(self._settle, settled))
 
     def write(self, op: Operation, done: Outcome) -> None:
@@ -134,8 +128,7 @@ class Store:
         self._unsettled += 1
         self._waiting.append((op, done))
         if len(self._waiting) == 1:
-            assert self._loop is not None
-            self._loop.call_soon(self._hop, 1, 0)
+            self._turn.begin()
 
     def wrote(self, op: Operation) -> asyncio.Future[Any]:
         """`write` for a coroutine: the future holds the result or raises the Refusal."""
@@ -157,15 +150,6 @@ class Store:
         self._reader.shutdown()
         close_database(self._db)
 
-    def _hop(self, count: int, hops: int) -> None:
-        """Wait for a turn of the loop that brings nothing new, then start the commit."""
-        waiting = len(self._waiting)
-        if waiting > count and hops < HOPS:
-            assert self._loop is not None
-            self._loop.call_soon(self._hop, waiting, hops + 1)
-        else:
-            self._hand_over()
-
     def _hand_over(self) -> None:
         if self._waiting:
             self._commits.put(self._waiting)
@@ -182,48 +166,19 @@ class Store:
 
     # -- reading, off the event loop
 
-    # A page has at most `count` rows and `size` bytes of texts, and at least one row.
+    # A page has at most `count` rows and `size` bytes, and at least one row.
 
     async def newest(self, room: str, count: int, size: int = PAGE) -> Rows:
-        """The rows that changed last, by growing rev."""
-        where = f"{IN_ROOM} ORDER BY rev DESC"
-        return await self._rows(where, count, size, room, turned=True)
+        """What changed last, by growing rev."""
+        return await self._read(lambda db: changed_last(db, room, count, size))
 
     async def changes(self, room: str, after: int, upto: int, count: int) -> Rows:
-        """Rows with after < rev <= upto by growing rev: what was missed."""
-        where = f"{IN_ROOM} AND rev > ? AND rev <= ? ORDER BY rev"
-        return await self._rows(where, count, PAGE, room, after, upto)
+        """What has after < rev <= upto, by growing rev: what was missed."""
+        return await self._read(lambda db: changed(db, room, after, upto, count))
 
-    async def before(self, room: str, id: int, count: int, size: int = PAGE) -> Rows:
-        """The messages that stand just before `id`, deleted ones left out."""
-        where = f"{IN_ROOM} AND id < ? AND NOT deleted ORDER BY id DESC"
-        return await self._rows(where, count, size, room, id, turned=True)
-
-    async def after(self, room: str, id: int, count: int, size: int = PAGE) -> Rows:
-        """The messages that stand just after `id`, deleted ones left out."""
-        where = f"{IN_ROOM} AND id > ? AND NOT deleted ORDER BY id"
-        return await self._rows(where, count, size, room, id)
-
-    async def _rows(
-        self, where: str, count: int, size: int, *values: object, turned: bool = False
-    ) -> Rows:
-        sql = f"SELECT {ROW} FROM messages WHERE {where} LIMIT ?"
-
-        def read(db: sqlite3.Connection) -> Rows:
-            rows, left = Rows(), size
-            with closing(db.execute(sql, (*values, count + 1))) as found:
-                for row in found:
-                    message = message_of(row)
-                    left -= len(message.text.encode())
-                    if len(rows) == count or (left < 0 and rows):
-                        rows.more = True
-                        break
-                    rows.append(message)
-            if turned:
-                rows.reverse()
-            return sound(rows)
-
-        return await self._read(read)
+    async def page(self, room: str, asked: Asked) -> Page:
+        """A part of the history, and where the room stood in the same moment."""
+        return await self._read(lambda db: page(db, room, asked))
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         if self._closed:

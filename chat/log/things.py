@@ -1,23 +1,28 @@
-"""User and Message as rows: what is kept, and the checksum that notices damage."""
+"""Things as rows: what is kept of a change, the checksum that notices damage, and the table.
+
+The table is append-only. A thing that changes is written anew at the end; the body of its old row
+is overwritten in place with zeros, and the row stays as a shell without a key. So SQLite never
+moves a row to make room, and no copy of a text is left behind in a page (bench/storage.py).
+"""
 
 from __future__ import annotations
 
 import logging
+import sqlite3
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chat.rules.names import COLORS
-from chat.wire.protocol import Message
+from chat.wire.frames import Saved
+from chat.wire.protocol import Change, Gone, Key, Message, Reaction, encode
 
 log = logging.getLogger("chat.store")
 
-PAGE = 64 * 1024  # bytes of texts in one page of history; at least one message always
+PAGE = 64 * 1024  # bytes of one page of history; at least one change always
 MOST = 2**52  # beyond every rev
-LATEST = 253_402_300_800_000  # UTC milliseconds: the year 10000, which no date library knows
 
-ROW = "id, rev, author, cid, name, color, at, text, edited, deleted, sum, room"
+ROW = "room, kind, id, sub, rev, at, author, body, sum, n"
 IN_ROOM = "room = (SELECT id FROM rooms WHERE name = ?)"
 
 
@@ -33,20 +38,19 @@ class User:
     entered: bool = False
 
 
-class Rows(list[Message]):
-    """Messages as they were read; `more`: the log has more of them in that direction."""
+class Rows(list[Saved]):
+    """Changes as they were read; `more`: the log has more of them in that direction."""
 
     __slots__ = ("more",)
 
-    def __init__(self, messages: Iterable[Message] = (), more: bool = False) -> None:
-        super().__init__(messages)
+    def __init__(self, changes: Iterable[Saved] = (), more: bool = False) -> None:
+        super().__init__(changes)
         self.more = more
 
 
-def checksum(room: int, m: Message) -> int:
+def checksum(room: int, key: Key, rev: int, at: int, author: str, body: bytes) -> int:
     """SQLite does not notice altered bytes inside a row, so each row carries a CRC-32."""
-    fields = (m.id, m.rev, m.user, m.cid, m.name, m.color, m.at, m.text, m.edited, m.deleted)
-    return zlib.crc32(f"{room} {fields!r}".encode())
+    return zlib.crc32(body, zlib.crc32(f"{room} {key!r} {rev} {at} {author!r}".encode()))
 
 
 def head_of(rev: int, newest: int | None) -> int:
@@ -58,43 +62,89 @@ def head_of(rev: int, newest: int | None) -> int:
     return max((n for n in (rev, newest or 0) if 0 <= n < MOST), default=0)
 
 
-def message_of(row: Sequence[Any]) -> Message:
-    """A row as a message; one whose checksum is wrong comes back as damaged, without its text.
+def saved_of(row: Sequence[Any]) -> Saved | None:
+    """A row as a change; a message whose checksum is wrong comes back as damaged, without its text.
 
-    The rest of a damaged one is brought within its bounds: it may hold anything.
+    None for a damaged row of another kind: what it was about is not known any more.
     """
-    id, rev, author, cid, name, color, at, text, edited, deleted, sum, room = row
-    message = Message(rev, id, author, name, color, at, text, cid, edited, deleted=bool(deleted))
-    if checksum(room, message) == sum:
-        return message
-    log.error("message %r of room %r is damaged on disk", id, room)
-    return Message(
-        _number(rev, MOST) or _number(id, MOST),
-        _number(id, MOST),
-        _word(author),
-        _word(name),
-        _number(color, COLORS),
-        _number(at, LATEST),
-        "",
-        _word(cid) or None,
-        _number(edited, LATEST) or None,
-        deleted=bool(deleted),
-        damaged=True,
-    )
+    room, kind, id, sub, rev, at, author, body, sum = row[:9]
+    try:
+        if checksum(room, (kind, id, sub), rev, at, author, body) == sum:
+            return Saved(rev, (kind, id, sub), author, body)
+    except (TypeError, UnicodeError):
+        pass
+    log.error("%s %r of room %r is damaged on disk", kind, id, room)
+    whole = isinstance(rev, int) and isinstance(id, int) and 0 < id <= rev < MOST
+    return saved(damaged(id, rev)) if whole and kind == "message" else None
 
 
-def sound(messages: Rows) -> Rows:
-    """Without the damaged ones that claim the place of another: their own is not known."""
-    if not any(message.damaged for message in messages):
-        return messages
-    ids = {message.id for message in messages if not message.damaged}
-    kept = [m for m in messages if not m.damaged or (0 < m.id <= m.rev and m.id not in ids)]
-    return Rows(kept, messages.more)
+def damaged(id: int, rev: int) -> Message:
+    """What is left of a message that cannot be read."""
+    return Message(rev, id, "", "", 0, 0, "", damaged=True)
 
 
-def _number(value: object, most: int) -> int:
-    return value if isinstance(value, int) and 0 <= value < most else 0
+def saved(change: Change, author: str = "") -> Saved:
+    """A change, encoded to be kept."""
+    return Saved(change.rev, change.key, author, encode(change), change)
 
 
-def _word(value: object) -> str:
-    return value if isinstance(value, str) and "\ufffd" not in value else ""
+class Things:
+    """The table, inside the transaction of the writer."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self.erased = False  # a text was taken out of it; the journal may still hold it
+
+    def find(self, room: int, key: Key) -> tuple[int, Saved] | None:
+        """The newest state of a thing, and the number of its row."""
+        row = self._db.execute(
+            f"SELECT {ROW} FROM things WHERE room = ? AND kind = ? AND id = ? AND sub = ?",
+            (room, *key),
+        ).fetchone()
+        found = None if row is None else saved_of(row)
+        return None if found is None else (row[9], found)
+
+    def reactions(self, room: int, id: int) -> Iterator[tuple[int, Reaction]]:
+        """Those below a message, those taken back too, with the numbers of their rows."""
+        rows = self._db.execute(
+            f"SELECT {ROW} FROM things WHERE room = ? AND kind = 'reaction' AND id = ?", (room, id)
+        ).fetchall()
+        for row in rows:
+            found = saved_of(row)
+            if found is not None and isinstance(found.change, Reaction):
+                yield row[9], found.change
+
+    def put(self, room: int, change: Change, author: str, at: int) -> Saved:
+        """Write the state that a thing has from now on. Of what it was before, see `shed`."""
+        new = saved(change, author)
+        tomb = isinstance(change, Gone) or (isinstance(change, Reaction) and not change.on)
+        sum = checksum(room, new.key, new.rev, at, author, new.body)
+        self._db.execute(
+            "INSERT INTO things (room, kind, id, sub, rev, at, author, body, sum, tomb)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (room, *new.key, new.rev, at, author, new.body, sum, tomb or None),
+        )
+        return new
+
+    def shed(self, n: int) -> None:
+        """Nothing is left of this row but its place. Not its checksum either, which would give a
+        short text away; and no DELETE, which would make SQLite move its neighbours."""
+        self._db.execute(
+            "UPDATE things SET body = zeroblob(length(body)), kind = NULL, id = NULL, sub = NULL,"
+            " rev = NULL, author = NULL, sum = NULL, tomb = NULL WHERE n = ?",
+            (n,),
+        )
+        self.erased = True
+
+    def forget(self, before: int, count: int) -> dict[int, int]:
+        """Let go of some of what only says that something is no more, and was written before this
+        time: for each room the newest rev that is forgotten."""
+        rows = self._db.execute(
+            "SELECT n, room, rev FROM things WHERE tomb AND at < ? ORDER BY at LIMIT ?",
+            (before, count),
+        ).fetchall()
+        floors: dict[int, int] = {}
+        for n, room, rev in rows:
+            self.shed(n)
+            floors[room] = max(rev, floors.get(room, 0))
+        return floors

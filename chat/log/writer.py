@@ -1,50 +1,66 @@
-"""Writer: what may be done inside a transaction, one method a change."""
+"""Writer: what may be done inside a transaction, one method an operation."""
 
 from __future__ import annotations
 
 import sqlite3
 from typing import Any, assert_never
 
+from chat.log.cids import Cids
+from chat.log.heads import Heads
 from chat.log.operations import (
     Append,
+    Arrange,
     Forget,
     Found,
     Free,
     Hold,
+    Lasting,
+    Lastings,
     Operation,
     Probe,
+    React,
+    Remove,
     Rewrite,
     Saw,
+    Tidy,
 )
-from chat.log.things import IN_ROOM, ROW, checksum, head_of, message_of
-from chat.wire.protocol import Message, Refusal
+from chat.log.things import Things
+from chat.rules.access import Answer, Verb, may
+from chat.rules.text import clean, one_emoji, one_line
+from chat.wire.codes import EMOJI_LIMIT, Refusal
+from chat.wire.frames import Saved
+from chat.wire.protocol import UNSET, Change, Done, Gone, Message, Reaction, Settings
 
+VERBS = {
+    Append: Verb.SAY,
+    Rewrite: Verb.EDIT,
+    Remove: Verb.DELETE,
+    React: Verb.REACT,
+    Arrange: Verb.ARRANGE,
+}
 ENTERED, SPOKE = 1, 2  # stages of a person: was in a room, said something; 0: only took a name
 SPEAKERS = 10_000  # authors remembered
+SOME = 500  # rows forgotten in one transaction
 
 
 class Writer:
-    """What may be done inside a transaction. Lives on the writer thread; each method is one change.
+    """What may be done inside a transaction. Lives on the writer thread.
 
-    Owns the rooms' revs of the transaction: the next rev is given here and nowhere else.
+    What changes something in a room returns the change, or what it came to if there is none.
     """
 
     def __init__(self, db: sqlite3.Connection, max_rooms: int) -> None:
         self._db = db
-        self._max_rooms = max_rooms
-        self._heads: dict[str, list[int]] = {}  # room -> [its id, its rev]
-        self._moved: set[str] = set()
-        self.erased = False  # a text was taken out of the table; the journal may still hold it
+        self.heads = Heads(db, max_rooms)
+        self.things = Things(db)
+        self._cids = Cids(db)
         self._spoke: set[str] = set()  # authors whose stage is known to be SPOKE
-        self._before: list[tuple[str, int | None]] = []  # revs before the write under way
 
     def do(self, op: Operation) -> Any:
         """The method of this operation. Raises Refusal."""
         match op:
-            case Append():
-                return self._append(op)
-            case Rewrite():
-                return self._rewrite(op)
+            case Append() | Rewrite() | Remove() | React() | Arrange():
+                return self._once(op)
             case Hold():
                 return self._hold(op)
             case Saw():
@@ -55,73 +71,124 @@ class Writer:
                 return self._forget(op)
             case Found():
                 return self._found(op)
+            case Tidy():
+                return self._tidy(op)
             case Probe():
                 return self._probe(op)
         assert_never(op)
 
-    def _append(self, draft: Append) -> tuple[Message, bool]:
-        """Store a message; a retry (same author and cid) answers with the one that is there.
+    def _once(self, op: Lastings) -> Saved | Done:
+        """Carry out what changes a room, unless it is known: that comes before all other questions,
+        since it may have made itself impossible."""
+        head = self.heads.of(op.room)
+        rev = self._cids.known(op, head[0] if head else None)
+        if rev is not None:
+            return Done(op.cid, rev)
+        done = self._change(op, head)
+        head = self.heads.of(op.room)
+        assert head is not None, "what is done is done in a room"
+        self._cids.keep(op, head[0], head[1])
+        return done or Done(op.cid, head[1])
 
-        The flag says whether it is new. Raises Refusal cid_reused or too_many_rooms.
-        """
-        if draft.cid is not None and (old := self._find(draft.author, draft.cid)) is not None:
-            message, room = old
-            said = message.deleted or message.edited or message.text == draft.text
-            head = self._head(draft.room)
-            if head is None or room != head[0] or not said:
-                raise Refusal("cid_reused")
-            return message, False
-        head = self._head(draft.room) or self._make(draft.room, draft.title)
-        rev = head[1] + 1
-        message = Message(
-            rev, rev, draft.author, draft.name, draft.color, draft.at, draft.text, draft.cid
-        )
-        self._db.execute(
-            "INSERT INTO messages (room, id, rev, author, cid, name, color, at, text, edited,"
-            " deleted, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, ?)",
-            (
-                head[0], rev, rev, draft.author, draft.cid, draft.name, draft.color, draft.at,
-                draft.text, checksum(head[0], message),
-            ),
-        )  # fmt: skip
-        self._advance(draft.room, head)
-        if draft.author not in self._spoke:
-            self._speaks(draft.author)
-        return message, True
-
-    def _rewrite(self, op: Rewrite) -> tuple[Message, bool]:
-        """Give a message another text, or none: deleted. Doing it again changes nothing.
-
-        Raises Refusal not_found, not_yours or deleted.
-        """
-        row = self._db.execute(
-            f"SELECT {ROW} FROM messages WHERE {IN_ROOM} AND id = ?", (op.room, op.id)
-        ).fetchone()
-        if row is None:
+    def _change(self, op: Lastings, head: list[int] | None) -> Saved | None:
+        allowed = may(op.role, VERBS[type(op)])
+        if allowed is Answer.NO:
+            raise Refusal("not_allowed")
+        match op:
+            case Append():
+                return self._append(op, clean(op.text))
+            case Arrange():
+                return self._arrange(op, one_line(op.topic))
+        if head is None or op.id > head[1]:
             raise Refusal("not_found")
-        old = message_of(row)
-        if old.user != op.author:
+        n, old = self._message(head[0], op.id) or (0, None)
+        if old is not None and allowed is Answer.OWN and old.user != op.author:
             raise Refusal("not_yours")
-        if old.deleted and op.text is not None:
+        match op:
+            case Rewrite():
+                return self._rewrite(op, head[0], n, old)
+            case Remove():
+                return self._remove(op, head[0], n, old)
+            case React():
+                return self._react(op, head[0], old)
+        assert_never(op)
+
+    def _append(self, op: Append, text: str) -> Saved:
+        head = self.heads.of(op.room) or self.heads.make(op.room, op.title)
+        rev = self.heads.next(op.room)
+        if op.author not in self._spoke:
+            self._speaks(op.author)
+        message = Message(rev, rev, op.author, op.name, op.color, op.at, text, op.cid)
+        return self._put(op, head[0], message)
+
+    def _arrange(self, op: Arrange, topic: str) -> Saved | None:
+        head = self.heads.of(op.room) or self.heads.make(op.room, op.title)
+        n, old = self.things.find(head[0], UNSET.key) or (0, None)
+        was = UNSET if old is None else old.change
+        if isinstance(was, Settings) and was.topic == topic:
+            return None
+        change = Settings(self.heads.next(op.room), topic, op.name, op.cid)
+        return self._put(op, head[0], change, n)
+
+    def _rewrite(self, op: Rewrite, room: int, n: int, old: Message | None) -> Saved | None:
+        text = clean(op.text)
+        if old is None:
             raise Refusal("deleted")
-        if old.deleted or (old.text == op.text and not old.damaged):
-            return old, False
-        head = self._head(op.room)
-        assert head is not None, "a message is in a room"
-        rev = head[1] + 1
-        edited = old.edited if op.text is None else op.at
-        new = Message(
-            rev, op.id, old.user, old.name, old.color, old.at, op.text or "", old.cid, edited,
-            deleted=op.text is None,
-        )  # fmt: skip
-        self._db.execute(
-            "UPDATE messages SET rev = ?, text = ?, edited = ?, deleted = ?, sum = ?"
-            " WHERE room = ? AND id = ?",
-            (rev, new.text, edited, new.deleted, checksum(head[0], new), head[0], op.id),
+        if old.text == text and not old.damaged:
+            return None
+        rev, said = self.heads.next(op.room), old.said or old.cid
+        change = Message(
+            rev, op.id, old.user, old.name, old.color, old.at, text, op.cid, said, op.at
         )
-        self._advance(op.room, head)
-        self.erased = True
-        return new, True
+        return self._put(op, room, change, n)
+
+    def _remove(self, op: Remove, room: int, n: int, old: Message | None) -> Saved | None:
+        """One change takes the message and all reactions to it. That it is gone already is no
+        failure: it is what was asked for."""
+        if old is None:
+            return None
+        for reaction, _ in self.things.reactions(room, op.id):
+            self.things.shed(reaction)
+        return self._put(op, room, Gone(self.heads.next(op.room), op.id, op.id, cid=op.cid), n)
+
+    def _react(self, op: React, room: int, old: Message | None) -> Saved | None:
+        emoji = one_emoji(op.emoji)
+        if old is None:
+            raise Refusal("deleted")
+        reactions = list(self.things.reactions(room, op.id))
+        mine = (r for r in reactions if r[1].user == op.author and r[1].emoji == emoji)
+        n, before = next(mine, (0, None))
+        if op.on == (before is not None and before.on):
+            return None
+        different = {reaction.emoji for _, reaction in reactions if reaction.on} | {emoji}
+        if op.on and len(different) > EMOJI_LIMIT:
+            raise Refusal("too_many_reactions")
+        rev = self.heads.next(op.room)
+        return self._put(
+            op, room, Reaction(rev, op.id, op.author, op.name, emoji, op.on, op.cid), n
+        )
+
+    def _put(self, op: Lasting, room: int, change: Change, instead: int = 0) -> Saved:
+        if instead:
+            self.things.shed(instead)
+        return self.things.put(room, change, op.author, op.at)
+
+    def _message(self, room: int, id: int) -> tuple[int, Message] | None:
+        found = self.things.find(room, ("message", id, ""))
+        if found is None or not isinstance(found[1].change, Message):
+            return None
+        return found[0], found[1].change
+
+    def _tidy(self, op: Tidy) -> tuple[bool, dict[str, int]]:
+        """Forget what is old; whether there may be more, and the floors that have risen."""
+        cids = self._cids.forget(op.cids, SOME)
+        floors: dict[str, int] = {}
+        for room, floor in self.things.forget(op.tombs, SOME).items():
+            (name,) = self._db.execute(
+                "UPDATE rooms SET floor = max(floor, ?) WHERE id = ? RETURNING name", (floor, room)
+            ).fetchone()
+            floors[name] = floor
+        return cids == SOME or bool(floors), floors
 
     def _hold(self, op: Hold) -> None:
         """Store a new person or a new name."""
@@ -167,19 +234,6 @@ class Writer:
         if op.write:
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('health', strftime('%s', 'now'))")
 
-    def save_heads(self) -> None:
-        """Write the revs of the rooms that moved, once a transaction."""
-        for name in self._moved:
-            number, rev = self._heads[name]
-            self._db.execute("UPDATE rooms SET rev = ? WHERE id = ?", (rev, number))
-        self._moved.clear()
-
-    def forget_heads(self) -> None:
-        """After a rollback: read the revs from the table again, so that no hole is left."""
-        self._heads.clear()
-        self._moved.clear()
-        self._spoke.clear()
-
     def _speaks(self, author: str) -> None:
         """Somebody's first message since the start: a person who spoke is not forgotten."""
         if len(self._spoke) >= SPEAKERS:
@@ -187,56 +241,12 @@ class Writer:
         self._spoke.add(author)
         self._db.execute("UPDATE users SET stage = ? WHERE id = ?", (SPOKE, author))
 
-    def begin(self) -> None:
-        """The next write of the transaction begins."""
-        self._before.clear()
-
     def undo(self) -> None:
-        """The write under way was undone: the rooms stand where they stood, or are no more."""
+        """The write under way was undone."""
         self._spoke.clear()
-        for name, rev in reversed(self._before):
-            if rev is None:
-                del self._heads[name]
-                self._moved.discard(name)
-            else:
-                self._heads[name][1] = rev
+        self.heads.undo()
 
-    def _advance(self, name: str, head: list[int]) -> None:
-        """The room's next rev was given to what was just written."""
-        self._before.append((name, head[1]))
-        head[1] += 1
-        self._moved.add(name)
-
-    def _find(self, author: str, cid: str) -> tuple[Message, int] | None:
-        row = self._db.execute(
-            f"SELECT {ROW} FROM messages WHERE author = ? AND cid = ?", (author, cid)
-        ).fetchone()
-        return None if row is None else (message_of(row), row[11])
-
-    def _head(self, name: str) -> list[int] | None:
-        """The id and the rev of a room; None for one that nobody has spoken in."""
-        head = self._heads.get(name)
-        if head is None:
-            row = self._db.execute(
-                "SELECT id, rev, (SELECT max(rev) FROM messages WHERE room = rooms.id) FROM rooms"
-                " WHERE name = ?",
-                (name,),
-            ).fetchone()
-            if row is not None:
-                head = self._heads[name] = [row[0], head_of(row[1], row[2])]
-        return head
-
-    def _make(self, name: str, title: str) -> list[int]:
-        """A new room. The house has its place, whatever the others take."""
-        (house,) = self._db.execute("SELECT value FROM meta WHERE key = 'house'").fetchone()
-        (count,) = self._db.execute(
-            "SELECT count(*) FROM rooms WHERE name != ?", (house,)
-        ).fetchone()
-        if count >= self._max_rooms and name != house:
-            raise Refusal("too_many_rooms")
-        cursor = self._db.execute(
-            "INSERT INTO rooms (name, rev, title) VALUES (?, 0, ?)", (name, title or name)
-        )
-        head = self._heads[name] = [cursor.lastrowid or 0, 0]
-        self._before.append((name, None))
-        return head
+    def forget(self) -> None:
+        """After a rollback: nothing of the transaction is true."""
+        self._spoke.clear()
+        self.heads.forget()

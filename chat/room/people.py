@@ -14,7 +14,8 @@ from chat.log.store import Store, awaited
 from chat.log.things import User
 from chat.rules.lookalikes import skeleton
 from chat.rules.names import COLORS, color_for, free_variant, valid_name
-from chat.wire.protocol import Person, Refusal
+from chat.wire.codes import Refusal
+from chat.wire.protocol import Person
 
 MINUTE = 60 * 1000  # milliseconds
 DAY = 24 * 60 * MINUTE
@@ -43,15 +44,10 @@ class Directory:
     `renamed` and `left` are told in that same moment.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        renamed: Callable[[Person], None] = lambda person: None,
-        left: Callable[[str], None] = lambda user: None,
-    ) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._renamed = renamed
-        self._left = left
+        self.renamed: Callable[[Person], None] = lambda person: None
+        self.left: Callable[[str], None] = lambda user: None
         self._users: dict[str, User] = {}
         self._holders: dict[str, str] = {}  # skeleton -> user
         self._colors = [0] * COLORS  # how many people have each
@@ -64,6 +60,10 @@ class Directory:
 
     def __len__(self) -> int:
         return len(self._users)
+
+    def knows(self, id: str) -> bool:
+        """Whether somebody has this id."""
+        return id in self._users
 
     def find(self, id: str) -> Person | None:
         """The person with this id, unless signed out."""
@@ -148,7 +148,7 @@ class Directory:
                 self._drop(old)
             self._keep(user)
             if old is not None:
-                self._renamed(Person(user.id, user.name, user.color))
+                self.renamed(Person(user.id, user.name, user.color))
 
         await self._save(Hold(user, before), saved)
 
@@ -173,7 +173,7 @@ class Directory:
         if user is not None:
             self._drop(user)
             self._new.discard(id)
-            self._left(id)
+            self.left(id)
 
     def _keep(self, user: User) -> None:
         self._users[user.id] = user

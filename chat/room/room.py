@@ -1,84 +1,80 @@
 """Room: what is said, in which order, and who gets it. Knows no sockets, SQL or JSON.
 
 Every lasting change is saved by the store first; then it enters the room's outbox, and all that
-one turn of the event loop brought leaves as one frame to every live peer.
+one turn of the event loop brought leaves as one frame to every live seat.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from chat import __version__
-from chat.faults import guarded
-from chat.log.operations import Append, Rewrite
-from chat.log.store import Store, awaited
+from chat.log.store import Store
+from chat.room.orders import operation
 from chat.room.people import now_ms
-from chat.room.recent import LAST, Memory, Recent, batch, message_in
+from chat.room.recent import Memory, Recent
+from chat.room.seat import Peer, Seat, fail
 from chat.room.titles import Titles
+from chat.rules.access import Answer, Role, Verb, may
+from chat.rules.pace import ROOM, SAY, Pace
 from chat.rules.presence import Presence
-from chat.rules.text import clean
 from chat.tasks import Tasks
-from chat.wire.frames import PING, Frame, frame_bytes
+from chat.wire.codes import PEOPLE_ALL, Refusal
+from chat.wire.frames import PING, Frame, Saved, frame_bytes
 from chat.wire.protocol import (
-    FRESH,
-    GAP,
-    PEOPLE_ALL,
+    UNSET,
     Appear,
     Beat,
-    Close,
-    Delete,
-    Edit,
-    Event,
-    Gap,
+    Command,
+    Done,
     IsTyping,
-    Live,
-    Message,
+    Lasting,
     People,
     Person,
     Ping,
     Pong,
     Read,
-    Refusal,
-    Say,
+    Settings,
     Typing,
     Welcome,
     encode,
-    refused,
 )
 
-log = logging.getLogger("chat")
-
-ROWS = 50  # rows read from the log at once for a batch
-COMEBACK = 3_000  # milliseconds until a peer that could not be served is worth another try
-TYPING = 2.5  # seconds between two `typing` of one peer
+TYPING = 2.5  # seconds between two `typing` of one seat
 PING_FRAME = Frame(frame_bytes(b"", PING))
 
 
-class Peer(Protocol):
-    """One open connection as a room sees it."""
+class Actor(Protocol):
+    """Who asks for something in a room: a seat, or a form."""
 
-    person: Person
-    room: Room
-    cursor: int | None  # while behind: it has everything up to this rev; None: nothing yet
-    blocked: bool  # its socket is full: nothing is given to it until it has drained
-    visible: bool
-    fd: int  # of its socket
-    typed: float  # when it last told that it writes; negative once it told that it stopped
+    @property
+    def person(self) -> Person:
+        """Who it is."""
 
-    def write_message(self, frame: Frame) -> None:
-        """Give it what the log can give again; if the socket is full, it falls behind."""
+    @property
+    def address(self) -> str:
+        """Where from: that bucket pays first."""
 
-    def reply(self, event: Event) -> None:
-        """Tell this peer alone; kept until the socket takes it."""
+    @property
+    def payer(self) -> str:
+        """Whose bucket pays then."""
 
-    def dismiss(self, code: int, reason: str, after: int) -> None:
-        """Say `bye` and close."""
+    def answer(self, cid: str, outcome: Saved | Done | Refusal) -> None:
+        """What became of a lasting command; called once it is on disk."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """How far a room's log is published, what it forgot, and what it is about."""
+
+    rev: int = 0
+    floor: int = 0
+    settings: Settings = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,251 +85,144 @@ class Shared:
     tasks: Tasks
     titles: Titles
     memory: Memory
+    pace: Pace
+    role: Callable[[str], Role]  # of the person with this id
+    keep: Callable[[Room], None]  # somebody takes a seat in it
     dirty: Callable[[Room], None]  # it has something to flush
-    publish: Callable[[str, Message], None]  # a change of the room of this name is on disk
-    read: Callable[[Peer, int], None]  # a tab has seen everything up to this id
+    publish: Callable[[str, Saved], None]  # a change of the room of this name is on disk
+    read: Callable[[Seat, int], None]  # a tab has seen everything up to this id
 
 
 class Room:
-    """One log and its listeners. Owns who is live, who is behind, and the outbox of this turn."""
+    """One log and its seats. Owns who is live, and the outbox of this turn."""
 
-    def __init__(self, shared: Shared, name: str, rev: int) -> None:
+    def __init__(self, shared: Shared, name: str, standing: Standing) -> None:
         self.shared = shared
         self.name = name
-        self.live: set[Peer] = set()
-        self.behind: set[Peer] = set()
-        self._order: Sequence[Peer] | None = None  # the live ones, in which they are served
+        self.standing = standing
+        self.seats: set[Seat] = set()
         self.outbox: list[Frame] = []
-        self.rev = rev  # published; the outbox holds what is not flushed yet
-        self.flushed = rev  # the live peers have everything up to this rev
+        self.flushed = standing.rev  # the live seats have everything up to this rev
         self.presence = Presence()
         self.idle_since = monotonic()  # 0.0 while anyone is in
-        self.recent = Recent(shared.memory, rev)
-        self._reading: set[Peer] = set()  # those the log is read for at this moment
+        self.recent = Recent(shared.memory, standing.rev)
+        self._order: Sequence[Peer] | None = None  # the live peers, in which they are served
         self._people: People | None = None
         self._beat: tuple[int, Frame] | None = None
-        self.begun = False  # somebody has paid for it, and its first message is on the way
-
-    @property
-    def peers(self) -> set[Peer]:
-        """Everyone who gets this room's frames: those who are live and those catching up."""
-        return self.live | self.behind
-
-    @property
-    def title(self) -> str:
-        """What people call it."""
-        return self.shared.titles.of(self.name)
-
-    # -- commands of a peer; each may raise Refusal
-
-    def say(self, peer: Peer, command: Say) -> None:
-        """Save a message, then publish it; the sender's own copy is the confirmation."""
-        draft = self._draft(peer.person, command.text, command.cid)
-        self._save(
-            draft,
-            lambda outcome: self._answer(peer, outcome, cid=command.cid),
-        )
-
-    def edit(self, peer: Peer, command: Edit) -> None:
-        """Save another text for my own message, then publish it."""
-        self._change(peer, command.id, clean(command.text))
-
-    def delete(self, peer: Peer, command: Delete) -> None:
-        """Take the text out of my own message, then publish that."""
-        self._change(peer, command.id, None)
-
-    def typing(self, peer: Peer, command: Typing) -> None:
-        """Tell the live peers; too often is not an error, it is just not passed on."""
-        now, told = monotonic(), abs(peer.typed)
-        if peer.typed > 0 if command.stopped else now - told >= TYPING:
-            peer.typed = -told if command.stopped else now
-            self._emit(Frame.of(IsTyping(peer.person.user, peer.person.name, command.stopped)))
-
-    def read(self, peer: Peer, command: Read) -> None:
-        """Tell my own other tabs in this room."""
-        self.shared.read(peer, command.id)
-
-    def appear(self, peer: Peer, command: Appear) -> None:
-        """My tab is visible or hidden."""
-        if command.here != peer.visible:
-            peer.visible = command.here
-            self.presence.appear(peer.person.user, command.here, monotonic())
-
-    def ping(self, peer: Peer, command: Ping) -> None:
-        """Answer."""
-        peer.reply(Pong())
-
-    async def post(self, person: Person, text: str, cid: str | None) -> Message:
-        """`say` for a form: returns the stored message."""
-        draft = self._draft(person, text, cid)
-        future, answer = awaited()
-        self._save(draft, answer)
-        message: Message = await future
-        return message
+        self._begun = False  # somebody has paid for it, and its first message is on the way
 
     # -- coming and going
 
-    def join(self, peer: Peer, after: int | None, epoch: str | None, first: bool = False) -> None:
-        """Let a peer in: welcome it, and bring it up to date from its cursor if that is valid.
+    def enter(self, peer: Peer, after: int | None, epoch: str | None, first: bool) -> None:
+        """Let a peer in: welcome it, and bring it up to date from its cursor.
 
         `first`: this person has never been in any room before.
         """
-        self.idle_since = 0.0
-        self.behind.add(peer)
-        self.presence.arrive(peer.person, monotonic(), first)
-        store = self.shared.store
-        people = msgspec.Raw(encode(self._known_people()))
-        welcome = Welcome(
-            peer.person, self.name, self.title, store.epoch, self.flushed, people, __version__
-        )
-        head = [Frame.of(welcome)]
-        peer.cursor = None
-        if after is not None and epoch == store.epoch and after <= self.flushed:
-            peer.cursor = after
-            if self.flushed - after > GAP:
-                peer.cursor = self.flushed - FRESH
-                head.append(Frame.of(Gap(after, peer.cursor, peer.cursor - after)))
-        self._catch_up(peer, head)
+        self._take(Seat(peer, self), first)
+        peer.seat.begin(after, epoch)
 
-    def listen(self, peer: Peer) -> None:
+    def enter_plain(self, peer: Peer) -> None:
         """Let a peer in that wants only what is said from now on."""
-        self.idle_since = 0.0
-        self._go_live(peer)
-        self.presence.arrive(peer.person, monotonic())
+        self._take(Seat(peer, self, live=True), first=False)
+        self.reorder()
 
-    def leave(self, peer: Peer) -> None:
-        """Forget a peer whose connection is over."""
-        self.live.discard(peer)
-        self.behind.discard(peer)
-        self._order = None
-        self.presence.depart(peer.person.user, peer.visible, monotonic())
-        if not self.live and not self.behind:
+    def leave(self, seat: Seat) -> None:
+        """Forget a seat whose connection is over."""
+        self.seats.discard(seat)
+        seat.live = False
+        self.reorder()
+        self.presence.depart(seat.person.user, seat.visible, monotonic())
+        if not self.seats:
             self.idle_since = monotonic()
 
-    def _go_live(self, peer: Peer) -> None:
-        self.behind.discard(peer)
-        self.live.add(peer)
-        self._order = None
+    def _take(self, seat: Seat, first: bool) -> None:
+        if not self.seats:
+            self.idle_since = 0.0
+            self.shared.keep(self)
+        self.seats.add(seat)
+        seat.peer.seat = seat
+        self.presence.arrive(seat.person, monotonic(), first)
 
-    def fall_behind(self, peer: Peer, rev: int) -> None:
-        """The peer's socket is full; it was given everything up to `rev` (0: nothing new)."""
-        if peer in self.live:
-            self.live.discard(peer)
-            self.behind.add(peer)
-            self._order = None
-            peer.cursor = self.flushed
-        if rev:
-            peer.cursor = rev
+    # -- what somebody asks for
 
-    def catch_up(self, peer: Peer) -> None:
-        """The peer's socket has drained: go on from its cursor."""
-        # Revs may jump from here to `live`, where a changed message has moved to a later one.
-        cursor = peer.cursor
-        self._catch_up(peer, [] if cursor is None else [Frame.of(Gap(cursor, cursor, 0))])
+    def serve(self, actor: Actor, command: Command) -> None:
+        """Do what was asked: paid for, allowed, done. Raises Refusal with the time to try again.
 
-    def _catch_up(self, peer: Peer, head: list[Frame]) -> None:
-        """Give the peer what it lacks, a batch each time its socket drains, until it is level."""
-        while peer in self.behind and not peer.blocked:
-            missed = self._missed(peer.cursor)
-            if missed is None:
-                if head:
-                    peer.write_message(Frame.join(head, len(head)))
-                if peer not in self._reading:
-                    self._reading.add(peer)
-                    self.shared.tasks.start(self._read(peer))
-                return
-            self._give(peer, head, *missed)
-            head = []
-
-    def _give(self, peer: Peer, head: list[Frame], missed: list[Frame], upto: int) -> None:
-        """Write everything up to `upto`; a peer that took it all and lacks nothing is live.
-
-        Only what has been flushed is read, and there is no await between "it has what was
-        flushed" and "it is live": nothing is missed and nothing comes twice.
+        A lasting command is only refused for good by the Writer, which knows whether it has been
+        carried out already; so whether it is allowed is asked there.
         """
-        level = upto == self.flushed
-        tail = [Frame.of(Live(upto))] if level else []
-        peer.write_message(Frame.join([*head, *missed, *tail], len(head)))
-        if not peer.blocked:
-            peer.cursor = upto
-            if level:
-                self._go_live(peer)
+        if isinstance(command, Lasting):
+            self._pay(actor)
+            self._save(actor, command)
+        elif isinstance(actor, Seat) and self.admits(actor.person):
+            self._pass_on(actor, command)
 
-    def _missed(self, cursor: int | None) -> tuple[list[Frame], int] | None:
-        """The next batch after this cursor and how far it reaches; None if memory lacks it."""
-        if cursor is not None:
-            return self.recent.after(cursor, self.flushed)
-        newest = self.recent.newest(self.flushed)
-        return None if newest is None else (newest, self.flushed)
+    def _pay(self, actor: Actor) -> None:
+        """A message, and the room that begins with it. The house is begun by whoever is there."""
+        pace, now = self.shared.pace, monotonic()
+        pace.pay(SAY, actor.address, actor.payer, now)
+        if not self.standing.rev and not self._begun and self.name != self.shared.titles.house:
+            pace.pay(ROOM, actor.address, actor.payer, now)
+            self._begun = True
 
-    async def _read(self, peer: Peer) -> None:
-        """Bring the peer on from the log; one that cannot be must not stay behind for ever."""
-        try:
-            try:
-                await self._read_on(peer)
-            finally:
-                self._reading.discard(peer)
-            self._catch_up(peer, [])
-        except Exception as error:
-            self._fail(peer, error)
+    def _save(self, actor: Actor, command: Lasting) -> None:
+        """Save, and once it is on disk publish: the only place that does either."""
 
-    def _fail(self, peer: Peer, error: Exception) -> None:
-        """A bug or a broken disk kept this peer from what it lacks: it comes back and asks anew."""
-        if not isinstance(error, Refusal):  # the store is closing: everybody is told
-            log.error("a peer in room %r could not be served", self.name, exc_info=error)
-        guarded(peer.dismiss, Close.INTERNAL_ERROR, "error", COMEBACK)
+        def done(outcome: Saved | Done | Refusal) -> None:
+            if isinstance(outcome, Saved):
+                self.shared.publish(self.name, outcome)
+            actor.answer(command.cid, outcome)
 
-    async def _read_on(self, peer: Peer) -> None:
-        """One batch from the log, unless the peer has been brought on meanwhile."""
-        cursor, upto = peer.cursor, self.flushed
-        if not self.recent.warm:
-            await self.recent.read(self.shared.store, self.name)
-        if cursor is None or cursor >= self.recent.floor:
-            return
-        rows = await self.shared.store.changes(self.name, cursor, upto, ROWS)
-        if peer in self.behind and not peer.blocked and peer.cursor == cursor:
-            upto = rows[-1].rev if rows.more and rows else upto
-            self._give(peer, [], *batch([Frame.of(row) for row in rows], upto))
+        person, role = actor.person, self.shared.role(actor.person.user)
+        room = self.name, "" if self.standing.rev else self.title
+        self.shared.store.write(operation(command, person, role, room, now_ms()), done)
 
-    # -- for pages
+    def _pass_on(self, seat: Seat, command: Command) -> None:
+        match command:
+            case Typing():
+                self._typing(seat, command.stopped)
+            case Read():
+                self.shared.read(seat, command.id)
+            case Appear():
+                if command.here != seat.visible:
+                    seat.visible = command.here
+                    self.presence.appear(seat.person.user, command.here, monotonic())
+            case Ping():
+                seat.peer.reply(Pong())
+            case _:
+                raise TypeError(command)
 
-    @property
-    def people(self) -> People:
-        """Who is here."""
-        return self.presence.people()
-
-    async def newest(self) -> tuple[list[Message], int, bool]:
-        """The newest messages by growing id, the rev that they show the room at, and whether there
-        are others before them."""
-        rev, frames = self.flushed, self.recent.newest(self.flushed)
-        if frames is None:  # nobody is in
-            rows = await self.shared.store.before(self.name, LAST, FRESH)
-            return rows, rev, rows.more
-        newest = sorted(map(message_in, frames), key=lambda message: message.id)
-        return newest, rev, self.recent.more
+    def _typing(self, seat: Seat, stopped: bool) -> None:
+        """Tell the live seats; too often is not an error, it is just not passed on."""
+        now, told = monotonic(), abs(seat.typed)
+        if seat.typed > 0 if stopped else now - told >= TYPING:
+            seat.typed = -told if stopped else now
+            self._emit(Frame.of(IsTyping(seat.person.user, seat.person.name, stopped)))
 
     # -- publishing
 
-    def publish(self, message: Message) -> None:
+    def publish(self, saved: Saved) -> None:
         """A saved change: into the memory of recent ones, and out with this turn's flush."""
-        self.rev = message.rev
-        frame = Frame.of(message)
-        self.recent.add(frame)
-        self._emit(frame)
+        self._emit(self.recent.add(saved))
+        if saved.key == UNSET.key:
+            for seat in tuple(self.seats):
+                if not self.admits(seat.person):
+                    fail(seat.peer, self.name, Refusal("not_allowed"))
 
     def flush(self) -> None:
         """Everything this turn brought leaves as one frame, the same bytes for every live peer."""
         frames, self.outbox = self.outbox, []
-        frame = Frame.join(frames)
+        frame = Frame.together(frames)
         if self._order is None:
             # As their sockets lie in the kernel, which is then walked from one end to the other.
-            self._order = sorted(self.live, key=lambda peer: peer.fd)
+            live = [seat.peer for seat in self.seats if seat.live]
+            self._order = sorted(live, key=lambda peer: peer.fd)
         for peer in self._order:
             try:  # not guarded(): nothing may be added to what a delivery costs
                 peer.write_message(frame)
             except Exception as error:
-                self._fail(peer, error)
-        self.flushed = self.rev
+                fail(peer, self.name, error)
+        self.flushed = self.standing.rev
 
     def tick(self, now: float) -> None:
         """Tell who came and went, at most once a second."""
@@ -345,7 +234,8 @@ class Room:
     def beat(self) -> Frame:
         """A ping of the protocol and, for the page that cannot see it, where the room stands."""
         if self._beat is None or self._beat[0] != self.flushed:
-            self._beat = self.flushed, Frame.join([PING_FRAME, Frame.of(Beat(self.flushed))])
+            told = Frame.of(Beat(self.flushed, self.flushed))
+            self._beat = self.flushed, Frame.together([PING_FRAME, told])
         return self._beat[1]
 
     def _known_people(self) -> People:
@@ -360,35 +250,42 @@ class Room:
             self.shared.dirty(self)
         self.outbox.append(frame)
 
-    # -- saving
+    # -- as a seat sees it
 
-    def _draft(self, person: Person, text: str, cid: str | None) -> Append:
-        text, title = clean(text), "" if self.rev else self.title
-        return Append(self.name, person.user, cid, person.name, person.color, now_ms(), text, title)
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.shared.titles.of(self.name)
 
-    def _change(self, peer: Peer, id: int, text: str | None) -> None:
-        rewrite = Rewrite(self.name, peer.person.user, id, text, now_ms())
-        self._save(rewrite, lambda outcome: self._answer(peer, outcome, id=id))
+    @property
+    def store(self) -> Store:
+        """The log."""
+        return self.shared.store
 
-    def _save(self, op: Append | Rewrite, answer: Callable[[Message | Refusal], None]) -> None:
-        """Save, and once it is on disk publish: the only place that does either."""
+    @property
+    def floor(self) -> int:
+        """What was removed up to this rev is forgotten: who has seen less starts afresh."""
+        return self.standing.floor
 
-        def done(outcome: tuple[Message, bool] | Refusal) -> None:
-            if isinstance(outcome, Refusal):
-                answer(outcome)
-                return
-            message, new = outcome
-            if new:
-                self.shared.publish(self.name, message)
-            answer(message)
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run it beside everything else."""
+        self.shared.tasks.start(work)
 
-        self.shared.store.write(op, done)
+    def greeting(self, person: Person, afresh: bool) -> Frame:
+        """The welcome."""
+        people = msgspec.Raw(encode(self._known_people()))
+        standing, epoch, head = self.standing, self.store.epoch, self.flushed
+        return Frame.of(
+            Welcome(
+                person, self.name, self.title, epoch, head, afresh, standing.settings, people,
+                __version__, head,
+            )
+        )  # fmt: skip
 
-    def _answer(
-        self, peer: Peer, outcome: Message | Refusal, cid: str | None = None, id: int | None = None
-    ) -> None:
-        """Tell the sender what is not told by the flush: a refusal, or a message it already has."""
-        if isinstance(outcome, Refusal):
-            peer.reply(refused(outcome, cid, id))
-        elif outcome.rev <= (self.flushed if peer in self.live else peer.cursor or 0):
-            peer.reply(outcome)
+    def reorder(self) -> None:
+        """A seat became live, or is not any more."""
+        self._order = None
+
+    def admits(self, person: Person) -> bool:
+        """Whether this person may be here."""
+        return may(self.shared.role(person.user), Verb.ENTER) is not Answer.NO

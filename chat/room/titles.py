@@ -12,7 +12,7 @@ from chat.log.operations import Found
 from chat.log.store import Store
 from chat.rules.names import NAME_LIMIT, graphemes, hides_something, valid_room
 from chat.rules.unseen import without_emoji, without_unseen
-from chat.wire.protocol import Refusal
+from chat.wire.codes import Refusal
 
 TITLE_LIMIT = 60  # graphemes
 WISHES = 1000  # titles remembered of rooms that nobody has spoken in yet

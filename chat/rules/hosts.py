@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-from chat.wire.protocol import Refusal
+from chat.wire.codes import Refusal
 
 log = logging.getLogger("chat")
 

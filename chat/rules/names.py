@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 
 from chat.rules.lookalikes import one_script, skeleton
 from chat.rules.unseen import draws_something, without_emoji, without_unseen
-from chat.wire.protocol import Refusal
+from chat.wire.codes import Refusal
 
 NAME_LIMIT = 40  # graphemes
 MARKS = 2  # marks above or below one letter: Thai and Vietnamese need two, zalgo needs more

@@ -7,12 +7,16 @@ every person's, and neither another name nor another connection fills it again.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from chat.wire.protocol import Refusal
+from chat.wire.codes import Refusal
 
 MOST = 10_000  # buckets of one kind: far more addresses than come within a burst's time
 FEW = 64  # buckets of one kind that are kept without looking whether they are needed
+
+AGAIN = 1_000  # milliseconds until one of the things under way may be over
 
 SAY = "say"  # a message, an edit, a deletion
 JOIN = "join"  # a new name, for a new person or the same one
@@ -111,6 +115,28 @@ class Buckets:
             self._look = min(MOST, max(FEW, 2 * len(self._buckets)))
         bucket = self._buckets[payer] = TokenBucket(self.flow)
         return bucket
+
+
+class AtOnce:
+    """How many things of one person are under way: beyond `most` another is refused."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._count: dict[str, int] = {}
+
+    @contextmanager
+    def one(self, who: str) -> Iterator[None]:
+        """While this one is under way. Raises Refusal slow_down."""
+        count = self._count.get(who, 0)
+        if count >= self._most:
+            raise Refusal("slow_down", AGAIN)
+        self._count[who] = count + 1
+        try:
+            yield
+        finally:
+            self._count[who] -= 1
+            if not self._count[who]:
+                del self._count[who]
 
 
 class Pace:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from chat.rules.unseen import draws_something
-from chat.wire.protocol import TEXT_LIMIT, Refusal
+from chat.rules.names import graphemes
+from chat.rules.unseen import draws_something, without_emoji
+from chat.wire.codes import TEXT_LIMIT, TOPIC_LIMIT, Refusal
+
+EMOJI = 40  # code points: a family with skin tones has 20
 
 # Invisible controls other than newline and tab are dropped: a terminal would obey them.
 _CONTROLS = {c: None for c in [*range(0x20), *range(0x7F, 0xA0)] if chr(c) not in "\n\t"}
@@ -22,4 +25,22 @@ def clean(text: str) -> str:
         raise Refusal("empty")
     if len(text) > TEXT_LIMIT:
         raise Refusal("too_long")
+    return text
+
+
+def one_line(text: str) -> str:
+    """A topic as it is stored: spaces single, at most TOPIC_LIMIT characters; it may be empty.
+
+    Raises Refusal bad_topic.
+    """
+    topic = " ".join(text.translate(_CONTROLS).split())
+    if len(topic) > TOPIC_LIMIT:
+        raise Refusal("bad_topic")
+    return topic if draws_something(topic) else ""
+
+
+def one_emoji(text: str) -> str:
+    """An emoji as it is stored: as it came. Raises Refusal bad_emoji for anything else."""
+    if len(text) > EMOJI or not draws_something(text) or without_emoji(text) or graphemes(text) > 1:
+        raise Refusal("bad_emoji")
     return text

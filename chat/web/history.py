@@ -6,61 +6,64 @@ import re
 
 import msgspec
 
-from chat.log.store import Store
-from chat.log.things import PAGE
-from chat.room.room import Room
+from chat.log.reader import Asked
 from chat.rules.names import valid_room
 from chat.rules.pace import LOOK
 from chat.web.site import Visitor
-from chat.wire.protocol import PAGE_LIMIT, Message, Refusal
+from chat.wire.codes import PAGE_LIMIT, Refusal
+
+LAST = 2**53 - 1  # beyond every id
+KINDS = ("before", "after", "around", "since")
+IDS = 100  # messages asked for by their ids
 
 
 class History(msgspec.Struct, frozen=True):
-    """A page of history: messages, the rev the room stood at, and whether there are more."""
+    """A page of history: its changes as the socket would bring them, the rev at which they are so,
+    and whether there are more."""
 
     room: str
     epoch: str
-    rev: int
-    messages: list[Message]
+    head: int
+    changes: list[msgspec.Raw]
     more: bool
 
 
 class MessagesPage(Visitor):
-    """History as JSON, a page at a time."""
+    """Messages by growing id with the reactions to them, or all that changed since a rev."""
 
     async def get(self, name: str) -> None:
         self.pay(LOOK)
-        room = self.site.hub.look(valid_room(name))
-        kinds = [k for k in ("before", "after", "around", "since") if k in self.request.arguments]
+        person, name, asked = self.known_person(), valid_room(name), self._asked()
+        store, hub = self.site.store, self.site.hub
+        hub.enter(person, name)
+        with self.site.reading.one(person.user):
+            page = await store.page(name, asked)
+            recent = hub.enter(self.still_known(), name).recent
+            newest = [kept for change in page.changes if (kept := recent.newest(change))]
+            changes = [msgspec.Raw(change.body) for change in newest]
+            await self.answer_taken(History(name, store.epoch, page.head, changes, page.more))
+
+    def _asked(self) -> Asked:
+        given = [kind for kind in (*KINDS, "ids") if kind in self.request.arguments]
         limit = self._number("limit", 50)
-        if len(kinds) > 1 or not 1 <= limit <= PAGE_LIMIT:
+        if len(given) > 1 or not 1 <= limit <= PAGE_LIMIT:
             raise Refusal("bad_page")
-        kind = kinds[0] if kinds else "before"
-        rev = room.flushed
-        at = self._number(kind, 2**53 - 1)
-        with self.site.hub.asking(self.known_person().user):
-            messages, more = await _page(self.site.store, room, kind, at, limit)
-            await self.answer_taken(History(room.name, self.site.store.epoch, rev, messages, more))
+        if given == ["ids"]:
+            return Asked("ids", 0, IDS, self._ids())
+        kind = given[0] if given else "before"
+        return Asked(kind, self._number(kind, LAST), limit)
+
+    def _ids(self) -> list[int]:
+        ids = self.get_query_argument("ids").split(",")
+        if len(ids) > IDS:
+            raise Refusal("bad_page")
+        return [_number(id) for id in ids]
 
     def _number(self, name: str, default: int) -> int:
-        text = self.get_query_argument(name, str(default))
-        if not re.fullmatch(r"[0-9]{1,16}", text) or int(text) >= 2**53:
-            raise Refusal("bad_page")
-        return int(text)
+        return _number(self.get_query_argument(name, str(default)))
 
 
-async def _page(
-    store: Store, room: Room, kind: str, at: int, limit: int
-) -> tuple[list[Message], bool]:
-    """A page of the log, and whether there is more of it: `before`, `after` or `around` an id by
-    growing id without deleted ones, or `since` a rev by growing rev with them."""
-    name = room.name
-    if kind == "around":
-        later = await store.after(name, at - 1, limit // 2, PAGE // 2)
-        rows = await store.before(name, at, limit - len(later), PAGE // 2)
-        return [*rows, *later], rows.more
-    if kind == "since":
-        rows = await store.changes(name, at, room.flushed, limit)
-    else:
-        rows = await (store.after if kind == "after" else store.before)(name, at, limit)
-    return rows, rows.more
+def _number(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,16}", text) or int(text) > LAST:
+        raise Refusal("bad_page")
+    return int(text)

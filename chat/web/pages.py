@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
-from time import monotonic
+import secrets
 from urllib.parse import quote
 
 import segno
 from tornado.web import HTTPError
 
+from chat.log.reader import Asked
 from chat.room.people import NameTaken
 from chat.room.room import Room
 from chat.room.titles import room_of, valid_title
@@ -17,9 +19,32 @@ from chat.rules.names import initials, valid_room
 from chat.rules.pace import JOIN, LOOK
 from chat.web.rows import rows_of
 from chat.web.site import STATUS, Visitor
-from chat.wire.protocol import Limits, Person, Refusal
+from chat.wire.codes import Refusal
+from chat.wire.frames import Saved
+from chat.wire.protocol import Done, Limits, Message, Person, Say
 
+LAST = 2**53 - 1  # beyond every id
+FRESH = 50  # messages a page begins with
 JOINED = "joined"  # the query of the address somebody comes to who has just joined
+
+
+class Letter:
+    """A message from a form: somebody who asks for one thing and waits for what becomes of it."""
+
+    def __init__(self, person: Person, address: str) -> None:
+        self.person = person
+        self.address = address
+        self.payer = person.user
+        self.arrived: asyncio.Future[int] = asyncio.get_running_loop().create_future()  # its id
+
+    def answer(self, cid: str, outcome: Saved | Done | Refusal) -> None:
+        """The id of the message, also of one that had arrived already."""
+        if self.arrived.cancelled():
+            return
+        if isinstance(outcome, Refusal):
+            self.arrived.set_exception(outcome)
+        else:
+            self.arrived.set_result(outcome.rev)
 
 
 class RoomPage(Visitor):
@@ -45,11 +70,13 @@ class RoomPage(Visitor):
 
     def _asked_for(self, name: str | None) -> Room:
         hub = self.site.hub
-        return hub.look(hub.titles.house if name is None else valid_room(name))
+        return hub.enter(self.current_user, hub.titles.house if name is None else valid_room(name))
 
     async def _show_room(self, room: Room, person: Person) -> None:
         titles = self.site.hub.titles
-        messages, rev, more = await room.newest()
+        page = await self.site.store.page(room.name, Asked("before", LAST, FRESH))
+        room = self.site.hub.enter(self.still_known(), room.name)
+        newest = [kept.change for change in page.changes if (kept := room.recent.newest(change))]
         self.show(
             "room.html",
             room=room.name,
@@ -58,11 +85,11 @@ class RoomPage(Visitor):
             house_title=titles.of(titles.house),
             you=person,
             you_initials=initials(person.name),
-            messages=rows_of([message for message in messages if not message.deleted]),
-            rev=rev,
+            messages=rows_of([change for change in newest if isinstance(change, Message)]),
+            head=page.head,
             epoch=self.site.store.epoch,
-            people=room.people,
-            start=not more,
+            people=room.presence.people(),
+            start=not page.more,
             limits=Limits(),
             network=self.site.network(),
             invite=f"{self.request.protocol}://{self.request.host}{self.request.path}",
@@ -78,13 +105,14 @@ class RoomPage(Visitor):
             raise Refusal("sign_in")
         if cid is not None and not re.fullmatch(r"[A-Za-z0-9_-]{8,64}", cid):
             raise Refusal("bad_frame")
-        room = self._asked_for(name)
-        self.pay_to_say(room, person.user, monotonic())
-        message = await room.post(person, self.get_body_argument("text", "", strip=False), cid)
+        room, letter = self._asked_for(name), Letter(person, self.address)
+        text = self.get_body_argument("text", "", strip=False)
+        room.serve(letter, Say(cid or secrets.token_hex(8), text))
+        id = await letter.arrived
         if self.wants_json:
-            self.answer({"id": message.id, "rev": message.rev})
+            self.answer({"id": id})
         else:
-            self.to_room(room.name, f"#m{message.id}")
+            self.to_room(room.name, f"#m{id}")
 
     def show_join(
         self,
@@ -97,13 +125,13 @@ class RoomPage(Visitor):
         """The card with one field; on a server that nobody uses yet, with one for its room too."""
         if error is not None:
             self.set_status(STATUS.get(error.code, 400))
-        looked = self.site.hub.look(room)
+        looked = self.site.hub.enter(self.current_user, room)
         title = looked.title if title is None else title
         self.show(
             "join.html",
             room=room,
             title=title,
-            inside=[person for person in looked.people.people if person.here],
+            inside=[person for person in looked.presence.people().people if person.here],
             name=name,
             cookieless=cookieless,
             error=error,

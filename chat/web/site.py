@@ -21,14 +21,14 @@ from chat.log.health import Health
 from chat.log.store import Store
 from chat.room.hub import Hub
 from chat.room.people import Directory, NameTaken
-from chat.room.room import Room
 from chat.room.titles import room_of
 from chat.rules.hosts import Hosts
 from chat.rules.names import initials, valid_room
-from chat.rules.pace import ROOM, SAY, Pace
+from chat.rules.pace import AtOnce, Pace
 from chat.rules.places import Places
 from chat.rules.proxies import Proxies, counted
-from chat.wire.protocol import Person, Refusal, encode
+from chat.wire.codes import Refusal
+from chat.wire.protocol import Person, encode
 
 PLAIN_COOKIE = "device"  # its name where there is no https
 SCARCE = 60_000  # milliseconds after which a stranger may try again on a full server
@@ -39,6 +39,7 @@ STATUS = {  # refusal -> HTTP status; the others are 400
     "wrong_host": 403,
     "cross_origin": 403,
     "bad_room": 404,
+    "not_allowed": 403,
     "not_found": 404,
     "name_taken": 409,
     "cid_reused": 409,
@@ -81,6 +82,7 @@ class Site:
     words: dict[str, str]  # the catalogue of templates/en.json
     build: str  # a hash of the static files: it stands in their address, so they never go stale
     hosts: Hosts
+    reading: AtOnce  # pages of history of one person
     network: Callable[[], str]  # the address for other machines of the same network, or ""
 
 
@@ -123,14 +125,6 @@ class Visitor(RequestHandler):
         person = self.current_user
         self.site.pace.pay(what, self.address, person.user if person else "", monotonic())
 
-    def pay_to_say(self, room: Room, payer: str, now: float) -> None:
-        """Count a message, and the room that begins with it. Raises Refusal slow_down."""
-        pace = self.site.pace
-        pace.pay(SAY, self.address, payer, now)
-        if not room.rev and not room.begun and room.name != self.site.hub.titles.house:
-            pace.pay(ROOM, self.address, payer, now)
-            room.begun = True
-
     # -- who is asking
 
     def get_current_user(self) -> Person | None:
@@ -146,6 +140,13 @@ class Visitor(RequestHandler):
         if self.current_user is None:
             raise Refusal("sign_in")
         return cast(Person, self.current_user)
+
+    def still_known(self) -> Person:
+        """The same, after something was waited for."""
+        person = self.site.directory.find(self.known_person().user)
+        if person is None:
+            raise Refusal("sign_in")
+        return person
 
     def remember(self, person: Person) -> None:
         """Sign this device in, or renew it."""

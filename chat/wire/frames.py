@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chat.wire.protocol import Event, Message, encode
+from chat.wire.protocol import Change, Event, Key, Message, decode_change, encode
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA  # opcodes (RFC 6455 section 5.2)
 
@@ -19,30 +19,57 @@ def frame_bytes(payload: bytes, opcode: int = TEXT) -> bytes:
     return bytes((0x80 | opcode, 127)) + size.to_bytes(8, "big") + payload
 
 
+class Saved:
+    """A change as it is kept: the bytes of its event, with what must be known of it undecoded."""
+
+    __slots__ = ("_change", "author", "body", "key", "rev")
+
+    def __init__(
+        self, rev: int, key: Key, author: str, body: bytes, change: Change | None = None
+    ) -> None:
+        self.rev = rev
+        self.key = key
+        self.author = author
+        self.body = body
+        self._change = change
+
+    @property
+    def change(self) -> Change:
+        """The event."""
+        if self._change is None:
+            self._change = decode_change(self.body)
+        return self._change
+
+
 class Frame:
     """Bytes for the socket, with what must be known when a socket takes only some of them.
 
-    `message` is set when the frame carries one. A joined frame has `parts`, of which the first
-    `kept` must arrive; the others are in the log and can be read again.
+    `saved` is set when the frame carries a change. One that is several together has `parts`, of
+    which the first `kept` must arrive; the others are in the log and can be read again.
     """
 
-    __slots__ = ("_parts", "_plain", "data", "kept", "message", "size")
+    __slots__ = ("_parts", "_plain", "data", "kept", "saved", "size")
 
-    def __init__(self, data: bytes, message: Message | None = None) -> None:
+    def __init__(self, data: bytes, saved: Saved | None = None) -> None:
         self.data = data
         self.size = len(data)
-        self.message = message
+        self.saved = saved
         self._parts: Sequence[Frame] = ()  # not (self,): only the collector would free a cycle
         self.kept = 0
         self._plain: Frame | None = None
 
     @classmethod
     def of(cls, event: Event) -> Frame:
-        """The frame of one event."""
-        return cls(frame_bytes(encode(event)), event if isinstance(event, Message) else None)
+        """The frame of a passing event."""
+        return cls(frame_bytes(encode(event)))
 
     @classmethod
-    def join(cls, parts: Sequence[Frame], kept: int = 0) -> Frame:
+    def keeping(cls, saved: Saved) -> Frame:
+        """The frame of a change."""
+        return cls(frame_bytes(saved.body), saved)
+
+    @classmethod
+    def together(cls, parts: Sequence[Frame], kept: int = 0) -> Frame:
         """Several frames as one, so that they leave in one write."""
         frame = cls(b"".join([part.data for part in parts]))
         frame._parts = parts
@@ -60,7 +87,7 @@ class Frame:
         New is what was never changed; for a peer that missed some, what is younger than `after`.
         Built once for everybody who has said nothing in it.
         """
-        messages = [part.message for part in self.parts if part.message is not None]
+        messages = [m for part in self.parts if (m := _message(part)) is not None]
         if after is not None:
             return _plain([m for m in messages if m.id > after and m.user != without])
         if any(m.user == without for m in messages):
@@ -73,7 +100,7 @@ class Frame:
         """What is still owed when the socket took only `sent` bytes, and the last rev it covers.
 
         A frame that was begun must be finished; whole ones behind it are read again from the log.
-        So a slow peer holds back at most one frame. The rev is 0 if no message was begun.
+        So a slow peer holds back at most one frame. The rev is 0 if no change was begun.
         """
         parts, index = self.parts, 0
         while sent >= parts[index].size:
@@ -81,15 +108,26 @@ class Frame:
             index += 1
         end = max(index + (sent > 0), self.kept)
         owed = b"".join([part.data for part in parts[index:end]])[sent:]
-        revs = [part.message.rev for part in parts[:end] if part.message is not None]
+        revs = [part.saved.rev for part in parts[:end] if part.saved is not None]
         return owed, revs[-1] if revs else 0
 
 
+def _message(part: Frame) -> Message | None:
+    if part.saved is None or part.saved.key[0] != "message":
+        return None
+    change = part.saved.change
+    return change if isinstance(change, Message) and not change.damaged else None
+
+
 def _plain(messages: Sequence[Message]) -> Frame:
-    return Frame.join(
+    return Frame.together(
         [
-            Frame(frame_bytes(f"{message.name}: {message.text}".encode()), message)
+            Frame(frame_bytes(f"{message.name}: {message.text}".encode()), _nowhere(message))
             for message in messages
-            if not message.deleted
         ]
     )
+
+
+def _nowhere(message: Message) -> Saved:
+    """So that a socket that took only some of it knows how far that goes."""
+    return Saved(message.rev, message.key, message.user, b"", message)

@@ -8,105 +8,59 @@ from __future__ import annotations
 
 from functools import reduce
 from operator import or_
-from typing import Annotated
+from typing import Annotated, cast
 
 import msgspec
 from msgspec import Meta, Struct
 
-TEXT_LIMIT = 4_000  # characters (Unicode code points) in one message
-FRAME_LIMIT = 64 * 1024  # bytes in one WebSocket message
-PAGE_LIMIT = 200  # messages in one page of history
-FRESH = 50  # messages a page without a cursor starts with
-GAP = 200  # changes missed beyond which the page loads them on demand
-PEOPLE_LIMIT = 50  # people named in one `people` event
-PEOPLE_ALL = 200  # up to this many people everyone is named
+from chat.wire.codes import FRAME_LIMIT, TEXT_LIMIT, Refusal
 
 Cid = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{8,64}\Z")]
 Rev = Annotated[int, Meta(ge=0, lt=2**53)]  # 2^53: a JavaScript number holds no more
 
 
-class Close:
-    """WebSocket close codes, each with what the client should do."""
-
-    NORMAL = 1000  # nothing: it was the client that left
-    GOING_AWAY = 1001  # come back within 3 s, with jitter
-    PROTOCOL_ERROR = 1002  # come back with backoff; the sender has a bug
-    BAD_DATA = 1007  # come back with backoff; a text frame was not UTF-8
-    POLICY = 1008  # come back after 30 s; the `refused` before it said why
-    TOO_BIG = 1009  # come back, but do not send that message again
-    INTERNAL_ERROR = 1011  # come back with backoff; the server could not serve this connection
-    RESTART = 1012  # come back within 3 s, with jitter
-    REMOVED = 4001  # do not come back
-    SIGNED_OUT = 4002  # go to the join page
-    REPLACED = 4010  # too many tabs: stop, offer a button
-
-
-class Refusal(Exception):
-    """An expected failure: it goes to the peer as `refused`, and the connection stays.
-
-    `retry` is in milliseconds; None means the same request will never succeed.
-    """
-
-    def __init__(self, code: str, retry: int | None = None, detail: str | None = None) -> None:
-        super().__init__(code)
-        self.code = code
-        self.detail = detail or REFUSALS[code]
-        self.retry = retry
-
-
-REFUSALS = {  # code -> the sentence a person reads
-    "bad_frame": "The server did not understand that.",
-    "empty": "There is nothing to send.",
-    "too_long": f"That is longer than {TEXT_LIMIT:,} characters.",
-    "slow_down": "Slow down a little.",
-    "busy": "The server is busy. Your message will be sent again.",
-    "full": "The server's disk is full. Your message is kept here and will be sent again.",
-    "failed": "The server could not save that.",
-    "not_found": "That message does not exist.",
-    "not_yours": "Only the person who wrote a message can change it.",
-    "deleted": "That message was deleted.",
-    "cid_reused": "That message was already sent with another text.",
-    "too_many_rooms": "This server has no space for another room.",
-    "crowded": "There are too many connections. Try again in a few minutes.",
-    "closing": "The server is restarting. Your message will be sent again.",
-    "sign_in": "You are not signed in here. Join again.",
-    "bad_name": "That name cannot be used.",
-    "name_taken": "Someone here is already called that.",
-    "bad_title": "The name of a room needs a letter or a digit.",
-    "bad_room": "This room does not exist or was removed.",
-    "bad_page": "That part of the history cannot be shown.",
-    "wrong_host": "This server does not answer to that address.",
-    "cross_origin": "That request came from another site.",
-}
-
-
 class Command(Struct, tag_field="type", forbid_unknown_fields=True):
     """What a browser may say."""
 
-    @property
-    def method(self) -> str:
-        """The name of the Room method that serves it: its tag."""
-        return str(self.__struct_config__.tag)
 
-
-class Say(Command, tag="say"):
-    """Post `text`. `cid` is the sender's own id of the message: a retry with it is stored once."""
+class Lasting(Command):
+    """A command that leaves something behind. `cid` is the sender's own id of it: a retry with it
+    is carried out once."""
 
     cid: Cid
+
+
+class Say(Lasting, tag="say"):
+    """Post `text`."""
+
     text: str
 
 
-class Edit(Command, tag="edit"):
+class Edit(Lasting, tag="edit"):
     """Replace the text of my message `id`."""
 
     id: Rev
     text: str
 
 
-class Delete(Command, tag="delete"):
+class Delete(Lasting, tag="delete"):
     """Delete my message `id`; its text is gone for good."""
 
     id: Rev
+
+
+class React(Lasting, tag="react"):
+    """Put `emoji` below the message `id`, or take mine away."""
+
+    id: Rev
+    emoji: str
+    on: bool
+
+
+class Arrange(Lasting, tag="room"):
+    """What the room is about."""
+
+    topic: str
 
 
 class Typing(Command, tag="typing"):
@@ -133,6 +87,92 @@ class Ping(Command, tag="ping"):
 
 class Event(Struct, tag_field="type", omit_defaults=True, frozen=True):
     """What the server tells a browser."""
+
+
+Key = tuple[str, int, str]  # of a thing in its room: kind, id, and what tells several apart
+
+
+class Change(Event, frozen=True):
+    """A thing as it is from this `rev` on. It is kept, under its key; the newest state counts."""
+
+    rev: int
+
+    @property
+    def key(self) -> Key:
+        """Which thing this is a state of."""
+        return str(self.__struct_config__.tag), self.rev, ""
+
+
+class Message(Change, tag="message", frozen=True):
+    """A message as it is now. `id` is the `rev` it was made with; `at` and `edited` are UTC
+    milliseconds.
+
+    `cid` is of the command that made this state; `said`, where that is another one, of its `say`.
+    A damaged one has nothing but its rev and id.
+    """
+
+    id: int
+    user: str
+    name: str
+    color: int
+    at: int
+    text: str
+    cid: str | None = None
+    said: str | None = None
+    edited: int | None = None
+    damaged: bool = False
+
+    @property
+    def key(self) -> Key:
+        """A message by its id."""
+        return "message", self.id, ""
+
+
+class Reaction(Change, tag="reaction", frozen=True):
+    """Somebody's emoji below the message `id`; not `on`: taken back."""
+
+    id: int
+    user: str
+    name: str
+    emoji: str
+    on: bool
+    cid: str | None = None
+
+    @property
+    def key(self) -> Key:
+        """A reaction by message, person and emoji."""
+        return "reaction", self.id, f"{self.user} {self.emoji}"
+
+
+class Gone(Change, tag="gone", rename={"from_": "from"}, frozen=True):
+    """The messages (of `user`, if given) with from <= id <= to are no more, nor their reactions."""
+
+    from_: int
+    to: int
+    user: str | None = None
+    cid: str | None = None
+
+    def covers(self, key: Key, author: str) -> bool:
+        """Whether this thing went with it; `author` is who wrote the message."""
+        kind, id, _ = key
+        named = self.user is None or self.user == author
+        return kind in ("message", "reaction") and self.from_ <= id <= self.to and named
+
+
+class Settings(Change, tag="settings", frozen=True):
+    """What the room is about, and who said so last."""
+
+    topic: str
+    by: str
+    cid: str | None = None
+
+    @property
+    def key(self) -> Key:
+        """A room has one."""
+        return "settings", 0, ""
+
+
+UNSET = Settings(0, "", "")  # of a room that nobody has arranged
 
 
 class Person(Struct, frozen=True):
@@ -164,49 +204,31 @@ class Limits(Struct, frozen=True):
 
 
 class Welcome(Event, tag="welcome", omit_defaults=False, frozen=True):
-    """First on every connection. Another `epoch`, or a `rev` below your cursor: start afresh."""
+    """First on every connection. `afresh`: nothing comes after your cursor; you are level at
+    `head`, and what you hold is worth nothing any more."""
 
     you: Person
     room: str
     title: str
     epoch: str
-    rev: int
+    head: int
+    afresh: bool
+    settings: Settings
     people: msgspec.Raw
     version: str
+    rev: int  # the head, for pages of 0.1.0 that are still open
     limits: Limits = Limits()
 
 
-class Message(Event, tag="message", frozen=True):
-    """A message as it is now. `id` is the `rev` it was made with; `rev` moves when it changes.
-
-    `at` and `edited` are UTC milliseconds. A deleted or damaged message has an empty text.
-    """
-
-    rev: int
-    id: int
-    user: str
-    name: str
-    color: int
-    at: int
-    text: str
-    cid: str | None = None
-    edited: int | None = None
-    deleted: bool = False
-    damaged: bool = False
-
-
 class Live(Event, tag="live", frozen=True):
-    """You have everything up to `rev`; from here changes come one by one."""
+    """You have everything up to `head`; from here changes come one by one."""
 
-    rev: int
+    head: int
+    rev: int  # the same, for pages of 0.1.0 that are still open
 
 
-class Gap(Event, tag="gap", rename={"from_": "from"}, frozen=True):
-    """`count` changes with `from` < rev <= `to` were left out: load them from the pages."""
-
-    from_: int
-    to: int
-    count: int
+class Jump(Event, tag="jump", frozen=True):
+    """You fell behind: revs may jump until the next `live`."""
 
 
 class IsTyping(Event, tag="typing", frozen=True):
@@ -224,19 +246,27 @@ class HasRead(Event, tag="read", frozen=True):
 
 
 class Refused(Event, tag="refused", frozen=True):
-    """The command with this `cid` or `id` was not done. `retry`: milliseconds; absent = never."""
+    """The command with this `cid` was not done. `retry`: milliseconds; absent = never."""
 
     code: str
     detail: str
     cid: str | None = None
-    id: int | None = None
     retry: int | None = None
 
 
-class Beat(Event, tag="beat", frozen=True):
-    """Each 20 s: the room stands at `rev`."""
+class Done(Event, tag="done", frozen=True):
+    """The command with this `cid` is carried out, and no change that carries it is to come: at the
+    latest with `rev` you know what became of it."""
 
+    cid: str
     rev: int
+
+
+class Beat(Event, tag="beat", frozen=True):
+    """Each 20 s: the room stands at `head`."""
+
+    head: int
+    rev: int  # the same, for pages of 0.1.0 that are still open
 
 
 class Pong(Event, tag="pong", frozen=True):
@@ -250,19 +280,33 @@ class Bye(Event, tag="bye", frozen=True):
     after: int
 
 
+def kinds(of: type[Struct]) -> list[type[Struct]]:
+    """Everything that has a tag of its own: the classes that no other is made from."""
+    found: list[type[Struct]] = []
+    for kind in of.__subclasses__():
+        found += kinds(kind) or [kind]
+    return found
+
+
 encode = msgspec.json.Encoder().encode
-_decoder = msgspec.json.Decoder(reduce(or_, Command.__subclasses__()))  # none can be forgotten
+_commands = msgspec.json.Decoder(reduce(or_, kinds(Command)))  # none can be forgotten
+_changes = msgspec.json.Decoder(reduce(or_, kinds(Change)))
 
 
 def decode(data: bytes | str) -> Command:
     """The command in a text frame. Raises Refusal("bad_frame") for anything else."""
     try:
-        command: Command = _decoder.decode(data)
-        return command
+        command = _commands.decode(data)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise Refusal("bad_frame") from error
+    return cast(Command, command)
 
 
-def refused(refusal: Refusal, cid: str | None = None, id: int | None = None) -> Refused:
+def decode_change(body: bytes) -> Change:
+    """A change as it was encoded. Raises msgspec.MsgspecError."""
+    return cast(Change, _changes.decode(body))
+
+
+def refused(refusal: Refusal, cid: str | None = None) -> Refused:
     """The event that tells a peer of a refusal."""
-    return Refused(refusal.code, refusal.detail, cid, id, refusal.retry)
+    return Refused(refusal.code, refusal.detail, cid, refusal.retry)

@@ -1,0 +1,67 @@
+"""Cids: which commands have been carried out, so that none is carried out twice.
+
+Kept for seven days, inside the savepoint of the command: one that is refused is not remembered.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import fields
+from hashlib import blake2b
+
+from chat.log.operations import Lasting
+from chat.wire.codes import Refusal
+
+_CONTEXT = {
+    "room",
+    "author",
+    "role",
+    "cid",
+    "name",
+    "at",
+    "color",
+    "title",
+}  # not what was asked for
+
+
+class Cids:
+    """The table, inside the transaction of the writer."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def known(self, op: Lasting, room: int | None) -> int | None:
+        """The rev at which this command was carried out already; None if it was not.
+
+        Raises Refusal cid_reused if that was another one.
+        """
+        row = self._db.execute(
+            "SELECT room, rev, digest FROM cids WHERE author = ? AND cid = ?", (op.author, op.cid)
+        ).fetchone()
+        if row is None:
+            return None
+        where, rev, asked = row
+        if where != room or (asked is not None and asked != digest(op)):
+            raise Refusal("cid_reused")
+        return int(rev)
+
+    def keep(self, op: Lasting, room: int, rev: int) -> None:
+        """It is carried out."""
+        self._db.execute(
+            "INSERT INTO cids (author, cid, room, rev, digest, at) VALUES (?, ?, ?, ?, ?, ?)",
+            (op.author, op.cid, room, rev, digest(op), op.at),
+        )
+
+    def forget(self, before: int, count: int) -> int:
+        """Forget some of those that are older than this time; how many."""
+        return self._db.execute(
+            "DELETE FROM cids WHERE at < ? AND n IN (SELECT n FROM cids ORDER BY n LIMIT ?)",
+            (before, count),
+        ).rowcount
+
+
+def digest(op: Lasting) -> int:
+    """What was asked for, in 63 bits: the same cid must not stand for two different things."""
+    asked = [getattr(op, f.name) for f in fields(op) if f.name not in _CONTEXT]
+    digits = blake2b(f"{type(op).__name__} {asked!r}".encode(), digest_size=8).digest()
+    return int.from_bytes(digits, "big") >> 1

@@ -1,0 +1,152 @@
+"""Migrations: how a file of an older version becomes one of this, with everything in it.
+
+Before the first step the history is kept as it was, beside the database, for a week. Each step is
+one transaction: one that is cut short is begun again at the next start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from chat.log.things import Things, damaged
+from chat.wire.protocol import Change, Gone, Message
+
+log = logging.getLogger("chat.store")
+
+WEEK = 7 * 24 * 3600  # seconds in which a command may come again, and the old file is kept
+Step = Callable[[sqlite3.Connection], None]
+
+
+def keep_before(db: sqlite3.Connection, path: Path) -> None:
+    """The history as it is, in a file beside it. Raises sqlite3.Error if there is no room."""
+    before = _before(path)
+    log.warning("bringing the history up to date; as it was it is kept in %s for a week", before)
+    part = before.with_name(before.name + ".part")
+    for file in (part, before):
+        file.unlink(missing_ok=True)
+    db.execute("VACUUM INTO ?", (str(part),))
+    os.chmod(part, 0o600)
+    part.rename(before)
+
+
+def drop_before(path: Path) -> None:
+    """What was deleted since then must not be kept in it for ever."""
+    with contextlib.suppress(FileNotFoundError):
+        if time.time() - _before(path).stat().st_mtime > WEEK:
+            _before(path).unlink()
+
+
+def _before(path: Path) -> Path:
+    return path.with_name(path.name + ".before-upgrade")
+
+
+def _script(sql: str) -> Step:
+    def step(db: sqlite3.Connection) -> None:
+        for statement in sql.split(";"):
+            db.execute(statement)
+
+    return step
+
+
+_THINGS = _script("""
+    CREATE TABLE things (
+        n INTEGER PRIMARY KEY, room INTEGER NOT NULL REFERENCES rooms, kind TEXT, id INTEGER,
+        sub TEXT, rev INTEGER, at INTEGER NOT NULL, author TEXT, body BLOB NOT NULL,
+        sum INTEGER, tomb INTEGER
+    ) STRICT;
+    CREATE UNIQUE INDEX things_key ON things (room, kind, id, sub) WHERE kind IS NOT NULL;
+    CREATE UNIQUE INDEX things_rev ON things (room, rev) WHERE rev IS NOT NULL;
+    CREATE INDEX things_tomb ON things (at) WHERE tomb;
+    CREATE TABLE cids (
+        n INTEGER PRIMARY KEY, author TEXT NOT NULL, cid TEXT NOT NULL, room INTEGER NOT NULL,
+        rev INTEGER NOT NULL, digest INTEGER, at INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX cids_cid ON cids (author, cid);
+    ALTER TABLE rooms ADD COLUMN floor INTEGER NOT NULL DEFAULT 0
+""")
+
+
+def _carry_over(db: sqlite3.Connection) -> None:
+    """From a table of messages that were written over in place to the things, each written anew."""
+    _THINGS(db)
+    things, now = Things(db), int(time.time() * 1000)
+    rows = db.execute(
+        "SELECT id, rev, author, cid, name, color, at, text, edited, deleted, sum, room"
+        " FROM messages ORDER BY room, rev"
+    )
+    for row in rows:
+        change = _change_of(row)
+        if change is None:
+            continue
+        message = isinstance(change, Message) and not change.damaged
+        things.put(row[11], change, row[2] if message else "", row[6] if message else now)
+        if row[3] is not None and message and row[6] > now - WEEK * 1000:
+            db.execute(
+                "INSERT INTO cids (author, cid, room, rev, at) VALUES (?, ?, ?, ?, ?)",
+                (row[2], row[3], row[11], row[0], row[6]),
+            )
+    db.execute("DROP TABLE messages")
+
+
+def _change_of(row: tuple[Any, ...]) -> Change | None:
+    """A row of the old table. One whose checksum is wrong is a damaged message, if its place is
+    known."""
+    id, rev, author, cid, name, color, at, text, edited, deleted, sum, room = row
+    fields = (id, rev, author, cid, name, color, at, text, edited, bool(deleted))
+    if zlib.crc32(f"{room} {fields!r}".encode()) != sum:
+        return damaged(id, rev) if 0 < id <= rev < 2**52 else None
+    if deleted:
+        return Gone(rev, id, id)
+    said = cid if edited else None
+    return Message(rev, id, author, name, color, at, text, None if said else cid, said, edited)
+
+
+# Append-only: user_version is how many have been applied (tests upgrade from each of them).
+MIGRATIONS: list[Step] = [
+    _script(
+        """
+        CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+        CREATE TABLE users (
+            id TEXT PRIMARY KEY, name TEXT NOT NULL, skeleton TEXT, color INTEGER NOT NULL,
+            seen INTEGER NOT NULL, gone INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        CREATE UNIQUE INDEX users_skeleton ON users (skeleton) WHERE skeleton IS NOT NULL;
+        CREATE TABLE rooms (
+            id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, rev INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE messages (
+            room INTEGER NOT NULL REFERENCES rooms, id INTEGER NOT NULL, rev INTEGER NOT NULL,
+            author TEXT NOT NULL, cid TEXT, name TEXT NOT NULL, color INTEGER NOT NULL,
+            at INTEGER NOT NULL, text TEXT NOT NULL, edited INTEGER, deleted INTEGER NOT NULL,
+            sum INTEGER NOT NULL,
+            PRIMARY KEY (room, id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE UNIQUE INDEX messages_rev ON messages (room, rev);
+        CREATE UNIQUE INDEX messages_cid ON messages (author, cid) WHERE cid IS NOT NULL
+        """
+    ),
+    # Who is here by then has spoken.
+    _script(
+        """
+        ALTER TABLE users ADD COLUMN stage INTEGER NOT NULL DEFAULT 2;
+        CREATE INDEX users_stage ON users (stage, seen) WHERE stage < 2 AND skeleton IS NOT NULL
+        """
+    ),
+    _script(
+        """
+        ALTER TABLE rooms ADD COLUMN title TEXT NOT NULL DEFAULT '';  -- as people typed it
+        UPDATE rooms SET title = name;
+        DELETE FROM rooms WHERE NOT EXISTS (SELECT 1 FROM messages WHERE room = rooms.id);
+        INSERT INTO meta VALUES ('house', 'lobby'), ('house_title', 'lobby')
+        """
+    ),
+    _carry_over,
+]

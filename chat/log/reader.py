@@ -1,0 +1,136 @@
+"""What is read: what was missed, and parts of the history. Runs on the reader's thread."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from chat.log.things import IN_ROOM, PAGE, ROW, Rows, head_of, saved_of
+from chat.wire.frames import Saved
+from chat.wire.protocol import UNSET, Settings
+
+_MESSAGES = f"SELECT {ROW} FROM things WHERE {IN_ROOM} AND kind = 'message'"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which part of the history: `kind` is before, after, around (an id), since (a rev) or ids."""
+
+    kind: str
+    at: int
+    limit: int
+    ids: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Messages by growing id and the reactions to them, or all that changed since a rev; the rev
+    at which they are so, and whether there are more in that direction."""
+
+    changes: list[Saved]
+    head: int
+    more: bool
+
+
+def standings(db: sqlite3.Connection) -> dict[str, tuple[int, int, Settings]]:
+    """Every room: its rev, its floor and its settings; they are none if they are damaged."""
+    rows = db.execute(
+        "SELECT name, rev, (SELECT max(rev) FROM things WHERE room = rooms.id AND rev > 0), floor"
+        " FROM rooms"
+    )
+    stand = {name: (head_of(rev, newest), floor, UNSET) for name, rev, newest, floor in rows}
+    arranged = db.execute(
+        f"SELECT {ROW}, (SELECT name FROM rooms WHERE rooms.id = room) FROM things"
+        " WHERE kind = 'settings'"
+    )
+    for row in arranged:
+        found = saved_of(row)
+        if found is not None and isinstance(found.change, Settings):
+            stand[row[-1]] = (*stand[row[-1]][:2], found.change)
+    return stand
+
+
+def changed(db: sqlite3.Connection, room: str, after: int, upto: int, count: int) -> Rows:
+    """What has after < rev <= upto, by growing rev."""
+    sql = f"SELECT {ROW} FROM things WHERE {IN_ROOM} AND rev > ? AND rev <= ? ORDER BY rev LIMIT ?"
+    with closing(db.execute(sql, (room, after, upto, count + 1))) as found:
+        return _rows(found, count, PAGE)
+
+
+def changed_last(db: sqlite3.Connection, room: str, count: int, size: int) -> Rows:
+    """What changed last, by growing rev."""
+    sql = f"SELECT {ROW} FROM things WHERE {IN_ROOM} AND rev > 0 ORDER BY rev DESC LIMIT ?"
+    with closing(db.execute(sql, (room, count + 1))) as found:
+        rows = _rows(found, count, size)
+    rows.reverse()
+    return rows
+
+
+def page(db: sqlite3.Connection, room: str, asked: Asked) -> Page:
+    """A part of the history, in one transaction: nothing in it is newer than its head."""
+    db.execute("BEGIN")
+    try:
+        row = db.execute("SELECT rev FROM rooms WHERE name = ?", (room,)).fetchone()
+        head = int(row[0]) if row else 0
+        rows = changed(db, room, asked.at, head, asked.limit) if asked.kind == "since" else None
+        if rows is None:
+            rows = _messages(db, room, asked)
+            rows += _reactions(db, room, rows)
+        return Page(list(rows), head, rows.more)
+    finally:
+        db.execute("COMMIT")
+
+
+def _messages(db: sqlite3.Connection, room: str, asked: Asked) -> Rows:
+    if asked.kind == "ids":
+        marks = ", ".join("?" * len(asked.ids))
+        sql = f"{_MESSAGES} AND id IN ({marks}) ORDER BY id"
+        return _rows(db.execute(sql, (room, *asked.ids)).fetchall(), asked.limit, PAGE)
+    if asked.kind == "around":
+        later = _after(db, room, asked.at - 1, asked.limit // 2, PAGE // 2)
+        rows = _before(db, room, asked.at, asked.limit - len(later), PAGE // 2)
+        return Rows([*rows, *later], rows.more)
+    part = _after if asked.kind == "after" else _before
+    return part(db, room, asked.at, asked.limit, PAGE)
+
+
+def _before(db: sqlite3.Connection, room: str, id: int, count: int, size: int) -> Rows:
+    sql = f"{_MESSAGES} AND id < ? ORDER BY id DESC LIMIT ?"
+    with closing(db.execute(sql, (room, id, count + 1))) as found:
+        rows = _rows(found, count, size)
+    rows.reverse()
+    return rows
+
+
+def _after(db: sqlite3.Connection, room: str, id: int, count: int, size: int) -> Rows:
+    sql = f"{_MESSAGES} AND id > ? ORDER BY id LIMIT ?"
+    with closing(db.execute(sql, (room, id, count + 1))) as found:
+        return _rows(found, count, size)
+
+
+def _reactions(db: sqlite3.Connection, room: str, messages: Rows) -> list[Saved]:
+    """The emoji below these messages."""
+    ids = [message.key[1] for message in messages]
+    marks = ", ".join("?" * len(ids))
+    found = db.execute(
+        f"SELECT {ROW} FROM things WHERE {IN_ROOM} AND kind = 'reaction' AND id IN ({marks})"
+        " AND tomb IS NULL ORDER BY rev",
+        (room, *ids),
+    )
+    return [kept for row in found.fetchall() if (kept := saved_of(row)) is not None]
+
+
+def _rows(found: Iterable[Sequence[Any]], count: int, size: int) -> Rows:
+    """As many as there may be, at least one; a damaged one that claims another's place is none."""
+    rows, left = Rows(), size
+    for number, row in enumerate(found):
+        left -= len(row[7])
+        if number == count or (left < 0 and rows):
+            rows.more = True
+            break
+        if (kept := saved_of(row)) is not None:
+            rows.append(kept)
+    return rows

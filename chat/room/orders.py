@@ -1,0 +1,29 @@
+"""What a command of the wire asks of the writer."""
+
+from __future__ import annotations
+
+from chat.log.operations import Append, Arrange, Lastings, React, Remove, Rewrite
+from chat.rules.access import Role
+from chat.wire import protocol
+from chat.wire.protocol import Delete, Edit, Lasting, Person, Say
+
+
+def operation(
+    command: Lasting, person: Person, role: Role, room: tuple[str, str], at: int
+) -> Lastings:
+    """The record of it. `room`: its name, and its title if this is what begins it; `at` is in UTC
+    milliseconds."""
+    name, title = room
+    who = name, person.user, role, command.cid, person.name, at
+    match command:
+        case Say():
+            return Append(*who, person.color, command.text, title)
+        case Edit():
+            return Rewrite(*who, command.id, command.text)
+        case Delete():
+            return Remove(*who, command.id)
+        case protocol.React():
+            return React(*who, command.id, command.emoji, command.on)
+        case protocol.Arrange():
+            return Arrange(*who, command.topic, title)
+    raise TypeError(command)
