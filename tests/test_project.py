@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.wire.protocol import Command, Event
+from chat.wire.protocol import Command, Event, kinds
 
 ROOT = Path(__file__).parent.parent
 CHAT = ROOT / "chat"
@@ -16,14 +16,15 @@ SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
 
 # Imports point only upwards in this list, inside a package too (docs/design.md).
 ORDER = [
-    *("faults", "tasks", "datafolder"),
-    *("wire.protocol", "wire.frames"),
-    *("rules.unseen", "rules.text", "rules.lookalikes", "rules.names", "rules.pace"),
-    *("rules.presence", "rules.places", "rules.proxies", "rules.hosts"),
+    *("faults", "tasks", "datafolder", "turn"),
+    *("wire.codes", "wire.protocol", "wire.frames"),
+    *("rules.unseen", "rules.lookalikes", "rules.names", "rules.text", "rules.pace"),
+    *("rules.access", "rules.presence", "rules.places", "rules.proxies", "rules.hosts"),
     "config",
-    *("log.things", "log.operations", "log.database", "log.writer", "log.commits", "log.store"),
-    *("log.backup", "log.health"),
-    *("room.titles", "room.people", "room.recent", "room.room", "room.hub"),
+    *("log.things", "log.migrations", "log.database", "log.operations", "log.heads", "log.cids"),
+    *("log.writer", "log.commits", "log.reader", "log.store", "log.backup", "log.health"),
+    *("room.titles", "room.people", "room.recent", "room.seat", "room.orders", "room.room"),
+    *("room.tabs", "room.hub"),
     *("web.site", "web.rows", "web.pages", "web.history", "web.static"),
     *("line.handshake", "line.connection", "line.sockets", "line.plain"),
     *("line.listening", "line.systemd", "line.server"),
@@ -36,7 +37,7 @@ MODULES = sorted(
 )
 
 # Lines a module may have: what is longer is split, or the number changes with a reason.
-BUDGET = {"room.room": 400}
+BUDGET = {"wire.protocol": 320}
 LINES = 300
 HANDLERS = {"get", "head", "post", "prepare", "open", "on_message"}
 LOCAL = {"peers", "rooms"}  # names of copies that functions of chat/ walk
@@ -78,7 +79,7 @@ def test_imports_point_upwards_and_stand_at_the_top(module: str) -> None:
     ("library", "allowed"),
     [
         ("tornado.websocket", {"line.handshake", "line.sockets"}),
-        ("sqlite3", {"log.database", "log.backup", "log.writer", "log.commits", "log.store"}),
+        ("sqlite3", {module for module in MODULES if module.startswith("log.")}),
         ("argparse", {"config"}),
         (
             "tornado",
@@ -167,9 +168,7 @@ def test_frames_are_spelt_in_one_module_on_each_side() -> None:
     for module in MODULES:
         if module != "wire.protocol":
             assert not re.search(r"""["']type["']""", source(module)), module
-    tags = [
-        frame.__struct_config__.tag for kind in (Command, Event) for frame in kind.__subclasses__()
-    ]
+    tags = [frame.__struct_config__.tag for kind in (Command, Event) for frame in kinds(kind)]
     for path in SCRIPTS:
         if path.stem != "protocol":
             spelt = rf"""\btype["']?\s*(:|===?)\s*["']({"|".join(tags)})["']"""

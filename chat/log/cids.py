@@ -11,6 +11,7 @@ from hashlib import blake2b
 
 from chat.log.operations import Lasting
 from chat.wire.codes import Refusal
+from chat.wire.protocol import Message
 
 _CONTEXT = {
     "room",
@@ -50,6 +51,13 @@ class Cids:
         self._db.execute(
             "INSERT INTO cids (author, cid, room, rev, digest, at) VALUES (?, ?, ?, ?, ?, ?)",
             (op.author, op.cid, room, rev, digest(op), op.at),
+        )
+
+    def unread(self, message: Message) -> None:
+        """The text of this message is no more: neither is what it could be guessed by."""
+        self._db.execute(
+            "UPDATE cids SET digest = NULL WHERE author = ? AND cid = ?",
+            (message.user, message.cid),
         )
 
     def forget(self, before: int, count: int) -> int:

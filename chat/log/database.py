@@ -25,6 +25,7 @@ PRAGMAS = (
     "foreign_keys = ON",
     "trusted_schema = OFF",
     "cell_size_check = ON",
+    "temp_store = MEMORY",  # what a savepoint would bring back is kept in no file
     "secure_delete = ON",  # a deleted text is overwritten in the file
 )
 SMALL = ("meta", "users", "rooms")  # tables whose indexes are checked at each start

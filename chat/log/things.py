@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ log = logging.getLogger("chat.store")
 PAGE = 64 * 1024  # bytes of one page of history; at least one change always
 MOST = 2**52  # beyond every rev
 
-ROW = "room, kind, id, sub, rev, at, author, body, sum, n"
+ROW = "room, kind, id, sub, rev, author, body, sum, n"
 IN_ROOM = "room = (SELECT id FROM rooms WHERE name = ?)"
 
 
@@ -48,9 +48,10 @@ class Rows(list[Saved]):
         self.more = more
 
 
-def checksum(room: int, key: Key, rev: int, at: int, author: str, body: bytes) -> int:
-    """SQLite does not notice altered bytes inside a row, so each row carries a CRC-32."""
-    return zlib.crc32(body, zlib.crc32(f"{room} {key!r} {rev} {at} {author!r}".encode()))
+def checksum(room: int, key: Key, rev: int, body: bytes) -> int:
+    """SQLite does not notice altered bytes inside a row, so each row carries a CRC-32 of what it
+    says and of where it stands."""
+    return zlib.crc32(body, zlib.crc32(f"{room} {key!r} {rev}".encode()))
 
 
 def head_of(rev: int, newest: int | None) -> int:
@@ -67,9 +68,9 @@ def saved_of(row: Sequence[Any]) -> Saved | None:
 
     None for a damaged row of another kind: what it was about is not known any more.
     """
-    room, kind, id, sub, rev, at, author, body, sum = row[:9]
+    room, kind, id, sub, rev, author, body, sum = row[:8]
     try:
-        if checksum(room, (kind, id, sub), rev, at, author, body) == sum:
+        if checksum(room, (kind, id, sub), rev, body) == sum:
             return Saved(rev, (kind, id, sub), author, body)
     except (TypeError, UnicodeError):
         pass
@@ -95,30 +96,29 @@ class Things:
         self._db = db
         self.erased = False  # a text was taken out of it; the journal may still hold it
 
-    def find(self, room: int, key: Key) -> tuple[int, Saved] | None:
-        """The newest state of a thing, and the number of its row."""
+    def find(self, room: int, key: Key) -> tuple[int, Change | None]:
+        """The number of its row (0 if there is none), and the newest state of a thing if it can be
+        read."""
         row = self._db.execute(
             f"SELECT {ROW} FROM things WHERE room = ? AND kind = ? AND id = ? AND sub = ?",
             (room, *key),
         ).fetchone()
-        found = None if row is None else saved_of(row)
-        return None if found is None else (row[9], found)
+        found = row and saved_of(row)
+        return row[-1] if row else 0, found.change if found else None
 
-    def reactions(self, room: int, id: int) -> Iterator[tuple[int, Reaction]]:
-        """Those below a message, those taken back too, with the numbers of their rows."""
+    def reactions(self, room: int, id: int) -> list[tuple[int, Change | None]]:
+        """Those below a message, those taken back too, each with the number of its row."""
         rows = self._db.execute(
             f"SELECT {ROW} FROM things WHERE room = ? AND kind = 'reaction' AND id = ?", (room, id)
-        ).fetchall()
-        for row in rows:
-            found = saved_of(row)
-            if found is not None and isinstance(found.change, Reaction):
-                yield row[9], found.change
+        )
+        found = [(row[-1], saved_of(row)) for row in rows.fetchall()]
+        return [(n, saved and saved.change) for n, saved in found]
 
     def put(self, room: int, change: Change, author: str, at: int) -> Saved:
         """Write the state that a thing has from now on. Of what it was before, see `shed`."""
         new = saved(change, author)
         tomb = isinstance(change, Gone) or (isinstance(change, Reaction) and not change.on)
-        sum = checksum(room, new.key, new.rev, at, author, new.body)
+        sum = checksum(room, new.key, new.rev, new.body)
         self._db.execute(
             "INSERT INTO things (room, kind, id, sub, rev, at, author, body, sum, tomb)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -101,7 +101,8 @@ class Writer:
                 return self._arrange(op, one_line(op.topic))
         if head is None or op.id > head[1]:
             raise Refusal("not_found")
-        n, old = self._message(head[0], op.id) or (0, None)
+        n, found = self.things.find(head[0], ("message", op.id, ""))
+        old = found if isinstance(found, Message) else None
         if old is not None and allowed is Answer.OWN and old.user != op.author:
             raise Refusal("not_yours")
         match op:
@@ -123,9 +124,8 @@ class Writer:
 
     def _arrange(self, op: Arrange, topic: str) -> Saved | None:
         head = self.heads.of(op.room) or self.heads.make(op.room, op.title)
-        n, old = self.things.find(head[0], UNSET.key) or (0, None)
-        was = UNSET if old is None else old.change
-        if isinstance(was, Settings) and was.topic == topic:
+        n, was = self.things.find(head[0], UNSET.key)
+        if topic == (was.topic if isinstance(was, Settings) else UNSET.topic):
             return None
         change = Settings(self.heads.next(op.room), topic, op.name, op.cid)
         return self._put(op, head[0], change, n)
@@ -136,6 +136,7 @@ class Writer:
             raise Refusal("deleted")
         if old.text == text and not old.damaged:
             return None
+        self._cids.unread(old)
         rev, said = self.heads.next(op.room), old.said or old.cid
         change = Message(
             rev, op.id, old.user, old.name, old.color, old.at, text, op.cid, said, op.at
@@ -147,6 +148,7 @@ class Writer:
         failure: it is what was asked for."""
         if old is None:
             return None
+        self._cids.unread(old)
         for reaction, _ in self.things.reactions(room, op.id):
             self.things.shed(reaction)
         return self._put(op, room, Gone(self.heads.next(op.room), op.id, op.id, cid=op.cid), n)
@@ -155,12 +157,11 @@ class Writer:
         emoji = one_emoji(op.emoji)
         if old is None:
             raise Refusal("deleted")
-        reactions = list(self.things.reactions(room, op.id))
-        mine = (r for r in reactions if r[1].user == op.author and r[1].emoji == emoji)
-        n, before = next(mine, (0, None))
-        if op.on == (before is not None and before.on):
+        n, mine = self.things.find(room, ("reaction", op.id, f"{op.author} {emoji}"))
+        if op.on == (isinstance(mine, Reaction) and mine.on):
             return None
-        different = {reaction.emoji for _, reaction in reactions if reaction.on} | {emoji}
+        below = [r for _, r in self.things.reactions(room, op.id) if isinstance(r, Reaction)]
+        different = {reaction.emoji for reaction in below if reaction.on} | {emoji}
         if op.on and len(different) > EMOJI_LIMIT:
             raise Refusal("too_many_reactions")
         rev = self.heads.next(op.room)
@@ -172,12 +173,6 @@ class Writer:
         if instead:
             self.things.shed(instead)
         return self.things.put(room, change, op.author, op.at)
-
-    def _message(self, room: int, id: int) -> tuple[int, Message] | None:
-        found = self.things.find(room, ("message", id, ""))
-        if found is None or not isinstance(found[1].change, Message):
-            return None
-        return found[0], found[1].change
 
     def _tidy(self, op: Tidy) -> tuple[bool, dict[str, int]]:
         """Forget what is old; whether there may be more, and the floors that have risen."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import chat.wire.protocol as wire
 from chat.log.operations import Append, Arrange, Lastings, React, Remove, Rewrite
 from chat.rules.access import Role
-from chat.wire import protocol
 from chat.wire.protocol import Delete, Edit, Lasting, Person, Say
 
 
@@ -22,8 +22,8 @@ def operation(
             return Rewrite(*who, command.id, command.text)
         case Delete():
             return Remove(*who, command.id)
-        case protocol.React():
+        case wire.React():
             return React(*who, command.id, command.emoji, command.on)
-        case protocol.Arrange():
+        case wire.Arrange():
             return Arrange(*who, command.topic, title)
     raise TypeError(command)
