@@ -124,13 +124,14 @@ def _reactions(db: sqlite3.Connection, room: str, messages: Rows) -> list[Saved]
 
 
 def _rows(found: Iterable[Sequence[Any]], count: int, size: int) -> Rows:
-    """As many as there may be, at least one; a damaged one that claims another's place is none."""
+    """As many as there may be, at least one, without those that cannot be read."""
     rows, left = Rows(), size
     for number, row in enumerate(found):
-        left -= len(row[7])
+        kept = saved_of(row)
+        left -= len(kept.body) if kept else 0
         if number == count or (left < 0 and rows):
             rows.more = True
             break
-        if (kept := saved_of(row)) is not None:
+        if kept is not None:
             rows.append(kept)
     return rows

@@ -112,7 +112,7 @@ class Things:
             f"SELECT {ROW} FROM things WHERE room = ? AND kind = 'reaction' AND id = ?", (room, id)
         )
         found = [(row[-1], saved_of(row)) for row in rows.fetchall()]
-        return [(n, saved and saved.change) for n, saved in found]
+        return [(n, state.change if state else None) for n, state in found]
 
     def put(self, room: int, change: Change, author: str, at: int) -> Saved:
         """Write the state that a thing has from now on. Of what it was before, see `shed`."""
