@@ -6,9 +6,10 @@ All times are in UTC milliseconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from chat.log.things import User
-from chat.rules.access import Role
+from chat.rules.access import Role, Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Lasting:
     as they came: only the writer refuses for good, and it looks first whether it is known.
     """
 
+    verb: ClassVar[Verb]
     room: str
     author: str
     role: Role
@@ -31,6 +33,7 @@ class Lasting:
 class Append(Lasting):
     """A message that has no id yet."""
 
+    verb: ClassVar = Verb.SAY
     color: int
     text: str
     title: str = ""  # what the room is to be called if this is the first message in it
@@ -40,6 +43,7 @@ class Append(Lasting):
 class Rewrite(Lasting):
     """Another text for a message."""
 
+    verb: ClassVar = Verb.EDIT
     id: int
     text: str
 
@@ -48,6 +52,7 @@ class Rewrite(Lasting):
 class Remove(Lasting):
     """A message goes, and the reactions to it."""
 
+    verb: ClassVar = Verb.DELETE
     id: int
 
 
@@ -55,6 +60,7 @@ class Remove(Lasting):
 class React(Lasting):
     """An emoji below a message, or none any more."""
 
+    verb: ClassVar = Verb.REACT
     id: int
     emoji: str
     on: bool
@@ -64,6 +70,7 @@ class React(Lasting):
 class Arrange(Lasting):
     """What the room is about."""
 
+    verb: ClassVar = Verb.ARRANGE
     topic: str
     title: str = ""
 

@@ -25,19 +25,12 @@ from chat.log.operations import (
     Tidy,
 )
 from chat.log.things import Things
-from chat.rules.access import Answer, Verb, may
+from chat.rules.access import Answer, may
 from chat.rules.text import clean, one_emoji, one_line
 from chat.wire.codes import EMOJI_LIMIT, Refusal
 from chat.wire.frames import Saved
 from chat.wire.protocol import UNSET, Change, Done, Gone, Message, Reaction, Settings
 
-VERBS = {
-    Append: Verb.SAY,
-    Rewrite: Verb.EDIT,
-    Remove: Verb.DELETE,
-    React: Verb.REACT,
-    Arrange: Verb.ARRANGE,
-}
 ENTERED, SPOKE = 1, 2  # stages of a person: was in a room, said something; 0: only took a name
 SPEAKERS = 10_000  # authors remembered
 SOME = 500  # rows forgotten in one transaction
@@ -58,9 +51,9 @@ class Writer:
 
     def do(self, op: Operation) -> Any:
         """The method of this operation. Raises Refusal."""
+        if isinstance(op, Lasting):
+            return self._once(op)
         match op:
-            case Append() | Rewrite() | Remove() | React() | Arrange():
-                return self._once(op)
             case Hold():
                 return self._hold(op)
             case Saw():
@@ -91,7 +84,7 @@ class Writer:
         return done or Done(op.cid, head[1])
 
     def _change(self, op: Lastings, head: list[int] | None) -> Saved | None:
-        allowed = may(op.role, VERBS[type(op)])
+        allowed = may(op.role, op.verb)
         if allowed is Answer.NO:
             raise Refusal("not_allowed")
         match op:

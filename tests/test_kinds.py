@@ -1,0 +1,98 @@
+"""Adding a kind of thing (docs/design.md): a place that was forgotten is told here."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+import pytest
+
+from chat.log.reader import Asked
+from chat.log.store import Store
+from chat.room.orders import operation
+from chat.rules.access import TABLE, Answer, Role
+from chat.wire.frames import Saved
+from chat.wire.protocol import (
+    Change,
+    Command,
+    Lasting,
+    Person,
+    Say,
+    decode,
+    decode_change,
+    encode,
+    kinds,
+)
+
+ANA = Person("ana", "Ana", 1)
+DEN = ("den", "Den")
+LASTING = kinds(Lasting)
+VALUES: dict[str, Any] = {"int": 1, "str": "👍", "bool": True}
+
+
+def sample(kind: type[Any]) -> Any:
+    """One of its kind, about the message 1."""
+    fields = {}
+    for field in msgspec.structs.fields(kind):
+        if field.required:
+            name = getattr(field.type, "__origin__", field.type)
+            fields[field.name] = VALUES[name.__name__]
+    if "cid" in fields:
+        fields["cid"] = "cid-of-the-test"
+    return kind(**fields)
+
+
+def tag(kind: type[msgspec.Struct]) -> str:
+    return str(kind.__struct_config__.tag)
+
+
+@pytest.mark.parametrize("kind", kinds(Command), ids=tag)
+def test_every_command_is_decoded(kind: type[Command]) -> None:
+    command = sample(kind)
+    assert decode(encode(command)) == command
+
+
+@pytest.mark.parametrize("kind", LASTING, ids=tag)
+def test_every_lasting_command_is_an_operation_that_access_knows(kind: type[Lasting]) -> None:
+    asked = operation(sample(kind), ANA, Role.MEMBER, DEN, 1)
+    assert asked.author == ANA.user
+    for role in Role:
+        assert asked.verb in TABLE[role]
+    assert TABLE[Role.MEMBER][asked.verb] in (Answer.YES, Answer.OWN)
+
+
+@pytest.mark.parametrize("kind", kinds(Change), ids=tag)
+def test_every_change_says_which_thing_it_is_of(kind: type[Change]) -> None:
+    change = sample(kind)
+    assert decode_change(encode(change)) == change
+    assert change.key[0] == tag(kind)
+    assert "cid" in get_type_hints(kind), "what a command makes carries its cid"
+
+
+@pytest.mark.parametrize("kind", LASTING, ids=tag)
+def test_every_lasting_command_is_done_once_and_read_again(
+    kind: type[Lasting], tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        store = Store(tmp_path / "chat.db")
+        store.start()
+        first = operation(Say("first-of-all", "hello"), ANA, Role.MEMBER, DEN, 1)
+        await store.wrote(first)
+        asked = operation(sample(kind), ANA, Role.MEMBER, DEN, 2)
+        made = await store.wrote(asked)
+        assert isinstance(made, Saved)
+        change = decode_change(made.body)
+        assert change == made.change
+        assert change.rev == 2
+        assert getattr(change, "cid", None) == "cid-of-the-test"
+        again = await store.wrote(asked)
+        assert (again.cid, again.rev) == ("cid-of-the-test", 2)
+        (missed,) = await store.changes("den", 1, 2, 50)
+        page = await store.page("den", Asked("since", 1, 50))
+        assert missed.body == made.body
+        assert [kept.body for kept in page.changes] == [made.body]
+        await store.close()
+
+    asyncio.run(scenario())
