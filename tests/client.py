@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA  # opcodes
+LASTING = ("say", "edit", "delete", "react", "room")  # the commands that have a cid
 PATIENCE = 40.0  # seconds without a byte after which a blocking read fails the test
 LETTERS = "bcdfghkmprst"  # no two of them look alike
 _numbers = itertools.count()
@@ -167,9 +168,12 @@ class Wire:
         """Send these bytes."""
         self.sock.sendall(data)
 
-    def command(self, type: str, **fields: Any) -> None:
-        """Send one command of the protocol."""
+    def command(self, type: str, **fields: Any) -> str:
+        """Send one command of the protocol; returns the cid that a lasting one has."""
+        if type in LASTING:
+            fields.setdefault("cid", secrets.token_urlsafe(12))
         self.send(json.dumps({"type": type, **fields}))
+        return str(fields.get("cid", ""))
 
     def commands(self, commands: Iterable[Mapping[str, Any]]) -> None:
         """Send the commands of a page."""
@@ -178,9 +182,7 @@ class Wire:
 
     def say(self, text: str, cid: str | None = None) -> str:
         """Post a text; returns its cid."""
-        cid = cid or secrets.token_urlsafe(12)
-        self.command("say", cid=cid, text=text)
-        return cid
+        return self.command("say", text=text, **({"cid": cid} if cid else {}))
 
     # -- hearing
 
