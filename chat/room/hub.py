@@ -11,7 +11,8 @@ from chat.log.operations import Tidy
 from chat.log.store import Store
 from chat.room.people import now_ms
 from chat.room.recent import Memory
-from chat.room.room import Room, Shared, Standing
+from chat.room.room import Room, Shared
+from chat.room.seat import Standing
 from chat.room.tabs import Tabs
 from chat.room.titles import Titles
 from chat.rules.access import Answer, Role, Verb, may

@@ -6,10 +6,10 @@ one turn of the event loop brought leaves as one frame to every live seat.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -18,7 +18,7 @@ from chat.log.store import Store
 from chat.room.orders import operation
 from chat.room.people import now_ms
 from chat.room.recent import Memory, Recent
-from chat.room.seat import Peer, Seat, fail
+from chat.room.seat import Peer, Seat, Standing, fail
 from chat.room.titles import Titles
 from chat.rules.access import Answer, Role, Verb, may
 from chat.rules.pace import ROOM, SAY, Pace
@@ -39,7 +39,6 @@ from chat.wire.protocol import (
     Ping,
     Pong,
     Read,
-    Settings,
     Typing,
     Welcome,
     encode,
@@ -68,15 +67,6 @@ class Actor(Protocol):
         """What became of a lasting command; called once it is on disk."""
 
 
-@dataclass(slots=True)
-class Standing:
-    """How far a room's log is published, what it forgot, and what it is about."""
-
-    rev: int = 0
-    floor: int = 0
-    settings: Settings = UNSET
-
-
 @dataclass(frozen=True, slots=True)
 class Shared:
     """What all rooms of a server share, and whom they tell."""
@@ -98,6 +88,8 @@ class Room:
 
     def __init__(self, shared: Shared, name: str, standing: Standing) -> None:
         self.shared = shared
+        self.store = shared.store
+        self.tasks = shared.tasks
         self.name = name
         self.standing = standing
         self.seats: set[Seat] = set()
@@ -256,20 +248,6 @@ class Room:
     def title(self) -> str:
         """What people call it."""
         return self.shared.titles.of(self.name)
-
-    @property
-    def store(self) -> Store:
-        """The log."""
-        return self.shared.store
-
-    @property
-    def floor(self) -> int:
-        """What was removed up to this rev is forgotten: who has seen less starts afresh."""
-        return self.standing.floor
-
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run it beside everything else."""
-        self.shared.tasks.start(work)
 
     def greeting(self, person: Person, afresh: bool) -> Frame:
         """The welcome."""

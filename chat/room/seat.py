@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 from chat.faults import guarded
 from chat.log.store import Store
 from chat.room.recent import Recent, batch
+from chat.tasks import Tasks
 from chat.wire.codes import BEHIND, Close, Refusal
 from chat.wire.frames import Frame, Saved
-from chat.wire.protocol import Done, Event, Jump, Live, Person, refused
+from chat.wire.protocol import UNSET, Done, Event, Jump, Live, Person, Settings, refused
 
 log = logging.getLogger("chat")
 
@@ -42,23 +43,24 @@ class Peer(Protocol):
         """Say `bye` and close."""
 
 
+@dataclass(slots=True)
+class Standing:
+    """How far a room's log is published, what it forgot, and what it is about."""
+
+    rev: int = 0
+    floor: int = 0
+    settings: Settings = UNSET
+
+
 class Source(Protocol):
     """The room as a seat sees it: where it stands, and what it remembers."""
 
     name: str
+    standing: Standing
     flushed: int  # the live seats have everything up to this rev
     recent: Recent
-
-    @property
-    def store(self) -> Store:
-        """The log."""
-
-    @property
-    def floor(self) -> int:
-        """What was removed up to this rev is forgotten: who has seen less starts afresh."""
-
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run it beside everything else."""
+    store: Store
+    tasks: Tasks
 
     def greeting(self, person: Person, afresh: bool) -> Frame:
         """The welcome."""
@@ -135,7 +137,7 @@ class Seat:
 
     def _too_far(self, cursor: int) -> bool:
         flushed = self.room.flushed
-        return cursor < self.room.floor or not flushed - BEHIND <= cursor <= flushed
+        return cursor < self.room.standing.floor or not flushed - BEHIND <= cursor <= flushed
 
     def _catch_up(self, head: list[Frame]) -> None:
         """Give the peer what it lacks, a batch each time its socket drains, until it is level."""
@@ -150,7 +152,7 @@ class Seat:
                     self.peer.write_message(Frame.together(head, len(head)))
                 if not self._reading:
                     self._reading = True
-                    room.start(self._read())
+                    room.tasks.start(self._read())
                 return
             self._give(head, *missed)
             head = []
