@@ -17,19 +17,8 @@ from chat.room.room import Room
 from chat.tasks import Tasks
 from chat.wire.codes import Refusal
 from chat.wire.frames import Frame
-from chat.wire.protocol import (
-    Appear,
-    Delete,
-    Edit,
-    Event,
-    Person,
-    Ping,
-    Pong,
-    Read,
-    Say,
-    Typing,
-    encode,
-)
+from chat.wire.passing import Pong
+from chat.wire.protocol import Appear, Delete, Edit, Event, Person, Ping, Read, Say, Typing, encode
 
 
 class Listener:
