@@ -2,14 +2,13 @@
 // from one to the other.
 
 import { Composer } from "./composer.js";
-import { Connection } from "./connection.js";
 import { Deeds } from "./deeds.js";
+import { Desk } from "./desk.js";
+import { Log } from "./log.js";
 import { News } from "./news.js";
 import { Outbox } from "./outbox.js";
-import { Parts } from "./parts.js";
 import { CLOSE } from "./protocol.js";
 import { Reading } from "./reading.js";
-import { Rooms } from "./rooms.js";
 import { PersonStorage } from "./storage.js";
 import { Strip } from "./strip.js";
 import { Timeline } from "./timeline.js";
@@ -18,7 +17,10 @@ import { regional, speaker } from "./words.js";
 const find = (selector) => document.querySelector(selector);
 
 class Page {
-  #stranger = false; // another person uses this browser now
+  #fetching = false;
+  #tries = 0;
+  #arrive; // called with the parts that can wait
+  #there = new Promise((resolve) => (this.#arrive = resolve));
 
   constructor(boot) {
     this.boot = boot;
@@ -36,8 +38,9 @@ class Page {
 
   build() {
     const { boot, say, storage } = this;
-    this.parts = new Parts(this);
+    this.log = new Log(boot);
     this.outbox = this.makeOutbox();
+    this.desk = this.makeDesk();
     this.timeline = this.makeTimeline();
     this.strip = this.makeStrip();
     this.reading = new Reading({
@@ -47,12 +50,10 @@ class Page {
       storage,
       key: `${boot.room}:read`,
       unreadIcon: new URL(`${boot.static}/icon-unread.svg`, location.href).href,
-      tell: (id) => this.connection.send("read", { id }),
+      tell: (id) => this.desk.send("read", { id }),
     });
     performance.mark("list-ready");
-    this.news = this.makeNews();
-    this.rooms = new Rooms({ ...boot, say, storage, waiting: () => this.elsewhere?.counts });
-    this.connection = this.makeConnection();
+    this.news = new News(this);
     this.composer = this.makeComposer();
     this.deeds = this.makeDeeds();
   }
@@ -69,24 +70,30 @@ class Page {
   makeOutbox() {
     const line = {
       carries: () => true,
-      send: (entry) => !this.#stranger && this.connection.carry(entry),
-      silent: () => this.connection.restart(),
+      send: (entry) => this.desk.carry(entry),
+      silent: () => this.desk.connection.restart(),
     };
-    const outbox = new Outbox({
+    return new Outbox({
       ...this.sending,
       room: this.boot.room,
       line,
-      changed: () => this.deeds.show(),
+      changed: () => this.showWaiting(),
       returned: (entry, detail) => this.deeds.returned(entry, detail),
     });
-    outbox.epoch = this.boot.epoch;
-    return outbox;
   }
 
-  makeNews() {
-    const { timeline, reading, outbox, say } = this;
-    const pages = `${this.room}/messages`;
-    return new News({ you: this.boot.you, timeline, reading, outbox, say, pages, later: (use) => this.later(use) });
+  /** A message that came back is shown first: its row is the one that waited. */
+  showWaiting() {
+    this.news.takeIn();
+    this.deeds.show();
+  }
+
+  makeDesk() {
+    const socket = new URL(`${this.room}/ws`);
+    socket.protocol = socket.protocol.replace("http", "ws");
+    const { boot, log, outbox, on } = this;
+    const cursor = { epoch: boot.epoch, rev: boot.head };
+    return new Desk({ socket, pages: `${this.room}/messages`, cursor, you: boot.you, log, outbox, on });
   }
 
   makeStrip() {
@@ -95,8 +102,8 @@ class Page {
       hold: (change) => this.timeline.scroll.hold(change),
       standing: () => ({ failed: this.deeds.failed.length, updated: this.updated }),
       acts: {
-        retry: () => this.connection.retry(),
-        resume: () => this.connection.resume(),
+        retry: () => this.desk.connection.retry(),
+        resume: () => this.desk.connection.resume(),
         tryAll: () => this.deeds.tryAll(),
         reload: () => location.reload(),
       },
@@ -107,26 +114,14 @@ class Page {
     const { boot, say, language } = this;
     return new Timeline({
       log: find(".log"),
+      model: this.log,
       ...boot,
       language,
       say,
-      load: (query) => this.news.load(query),
+      load: (query) => this.desk.load(query),
       moved: () => this.reading?.update(),
       replaced: () => this.deeds.show(),
       leaves: (row) => this.editor.rescue(row),
-    });
-  }
-
-  makeConnection() {
-    const url = new URL(`${this.room}/ws`);
-    url.protocol = url.protocol.replace("http", "ws");
-    return new Connection({
-      url,
-      signInUrl: `${this.room}/messages?limit=1`,
-      cursor: { epoch: this.boot.epoch, rev: this.boot.rev },
-      hear: (name, fields, fresh) => this.#stranger || this.hear[name]?.(fields, fresh),
-      lost: (code) => this.lost(code),
-      changed: (state) => this.connected(state),
     });
   }
 
@@ -138,22 +133,23 @@ class Page {
       storage: this.storage,
       key: `${this.boot.room}:draft`,
       send: (text) => this.deeds.say(text),
-      typing: (fields) => this.connection.send("typing", fields),
+      typing: (fields) => this.desk.send("typing", fields),
       editLast: () => this.editor?.editLast(),
       page: (way) => this.timeline.scroll.page(way),
-      drafted: () => this.rooms.mark(),
+      drafted: () => this.rooms?.mark(),
     });
   }
 
   makeDeeds() {
-    const { timeline, composer, outbox, reading, strip, connection, say } = this;
+    const { timeline, composer, outbox, reading, strip, say } = this;
+    const { connection } = this.desk;
     const alert = (text) => this.later(({ people }) => people.announcer.alert(text));
     const tell = (text) => this.later(({ people }) => people.announcer.say(text));
     return new Deeds({ timeline, composer, outbox, reading, strip, connection, alert, tell, text: say });
   }
 
   start() {
-    this.timeline.mine.forEach((message) => this.outbox.heard(message));
+    this.desk.open();
     this.deeds.show();
     this.reading.begin();
     this.deeds.follow();
@@ -161,14 +157,13 @@ class Page {
     this.reading.goOn();
     performance.mark("composer-ready");
     if (matchMedia("(pointer: fine)").matches) this.composer.focus();
-    this.connected(this.connection.state);
-    this.connection.open();
+    this.connected(this.desk.connection.state);
   }
 
   listen() {
-    addEventListener("online", () => this.connection.retry());
-    addEventListener("offline", () => this.connection.unplugged());
-    addEventListener("pageshow", ({ persisted }) => persisted && this.connection.retry());
+    addEventListener("online", () => this.desk.connection.retry());
+    addEventListener("offline", () => this.desk.connection.unplugged());
+    addEventListener("pageshow", ({ persisted }) => persisted && this.desk.connection.retry());
     addEventListener("hashchange", () => this.deeds.follow());
     addEventListener("pagehide", () => (this.editor?.settle(), this.reading.leave()));
     find(".log").addEventListener("click", (event) => this.later(({ editor }) => editor.clicked(event)));
@@ -190,50 +185,55 @@ class Page {
     this.outbox.stored(key, text);
     this.elsewhere?.stored(key, text);
     this.composer.stored(key, text);
-    this.rooms.mark();
+    this.rooms?.mark();
   }
 
   seen() {
     const here = document.visibilityState === "visible";
-    this.connection.send("appear", { here });
-    if (here) this.connection.retry();
+    this.desk.send("appear", { here });
+    if (here) this.desk.connection.retry();
     this.reading.returned();
   }
 
   // --- what the line brings
 
-  hear = {
-    welcome: ({ people, version, you, epoch }, afresh) => {
-      this.#stranger = you.user !== this.boot.you.user;
-      if (this.#stranger) return location.reload();
-      if (afresh) {
-        this.news.afresh(epoch);
-        this.deeds.show();
-      }
+  on = {
+    stranger: () => location.reload(),
+    place: () => this.timeline.history.place,
+    afresh: (other) => (this.news.afresh(other, this.log.epoch), this.deeds.show()),
+    loaded: (page) => this.news.loaded(page),
+    took: (name, change, what) => this.news.took(name, change, what),
+    welcome: ({ people, version, you }) => {
       Object.assign(this.boot.you, you);
       this.updated = version !== this.boot.version;
       this.later((parts) => parts.people.show(people));
     },
-    message: (message, fresh) => this.news.message(message, fresh),
     live: () => {
       this.news.level();
-      if (document.visibilityState === "hidden") this.connection.send("appear", { here: false });
+      if (document.visibilityState === "hidden") this.desk.send("appear", { here: false });
     },
-    gap: (fields) => this.news.gap(fields),
     people: (people) => this.news.people(people),
     typing: (someone) => this.news.typing(someone),
     read: ({ id }) => this.reading.upTo(id),
-    refused: (refusal) => this.outbox.refuse(refusal),
+    state: (state) => this.connected(state),
+    lost: (code) => code === CLOSE.SIGNED_OUT && this.storage.forget(), // here or in another tab
   };
 
-  /** The line ended. */
-  lost(code) {
-    if (code === CLOSE.SIGNED_OUT) this.storage.forget(); // here or in another tab
-    this.outbox.down(code === CLOSE.TOO_BIG && this.say("message.too_big"));
+  /** Calls `use` with the parts of the page that can wait, as soon as they are there. */
+  later(use) {
+    this.#there.then(use);
   }
 
-  later(use) {
-    this.parts.later(use);
+  /** Fetches them once the line is up, or known to be down; if that fails, with the next such news. */
+  async fetch() {
+    if (this.#fetching) return;
+    this.#fetching = true;
+    this.#tries += 1;
+    const again = this.#tries > 1 ? `?${this.#tries}` : ""; // engines remember an address that failed
+    const rest = await import(`./rest.js${again}`).catch(() => null);
+    const fetched = await rest?.fetchParts(again).catch(() => null);
+    this.#fetching = Boolean(fetched);
+    if (fetched) this.#arrive(rest.wire(this, fetched));
   }
 
   connected(state) {
@@ -243,7 +243,7 @@ class Page {
     this.strip.connected(state);
     if (state === "signed_out") location.reload();
     if (state === "online") performance.mark("socket-ready");
-    if (state !== "connecting") this.parts.fetch();
+    if (state !== "connecting") this.fetch();
   }
 }
 

@@ -26,7 +26,7 @@ export class Reading {
     this.pill = document.querySelector(".latest");
     this.read = storage.read(key, 0) || timeline.newest;
     storage.write(key, this.read);
-    this.hear(timeline.messages);
+    this.hear(timeline.model.messages);
     this.pill.addEventListener("click", () => this.#press());
     this.#away = !attentive();
   }
@@ -77,14 +77,18 @@ export class Reading {
 
   /** Messages as they are now, from the line or a page of history. */
   hear(messages) {
-    for (const { id, user, deleted } of messages) {
-      if (deleted) this.#unread.delete(id);
-      else if (id > this.read && user !== this.you.user) this.#unread.add(id);
+    for (const { id, user } of messages) {
+      if (id > this.read && user !== this.you.user) this.#unread.add(id);
     }
+  }
+
+  /** Messages that are no more, by id. */
+  gone(ids) {
+    for (const id of ids) this.#unread.delete(id);
     if (this.#divided && !this.#unread.has(this.#divided) && this.#divided > this.read) this.#aim();
   }
 
-  /** More was said than the line brings. */
+  /** There may be more than is loaded. */
   missed() {
     this.#uncounted = true;
   }

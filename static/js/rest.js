@@ -1,10 +1,17 @@
-// Wires the parts of the page that can wait, as main.js does those that cannot.
+// Fetches and wires the parts of the page that can wait, as main.js does those that cannot.
 
 import { nameDay } from "./row.js";
 
-/** Makes the parts of `page` from the modules that were fetched. */
-export function wire(page, { People, Editor, Elsewhere, Gaps, wireViewport, wirePictures }) {
-  const { boot, say, language, storage, timeline, deeds, rooms } = page;
+const MODULES = ["people", "editor", "elsewhere", "viewport", "pictures", "rooms"];
+
+/** All that the other modules export; `again` makes addresses of their own for another try. */
+export async function fetchParts(again) {
+  return Object.assign({}, ...(await Promise.all(MODULES.map((name) => import(`./${name}.js${again}`)))));
+}
+
+/** Makes the parts of `page` from what was fetched. */
+export function wire(page, { People, Editor, Elsewhere, Rooms, wireViewport, wirePictures }) {
+  const { boot, say, language, storage, timeline, deeds } = page;
   const people = new People({ ...boot, say, language, storage });
   const kept = { storage, room: boot.room, epoch: page.outbox.epoch };
   page.editor = new Editor({ timeline, limit: boot.limits.text, say, kept, on: deeds });
@@ -12,14 +19,14 @@ export function wire(page, { People, Editor, Elsewhere, Gaps, wireViewport, wire
     ...page.sending,
     room: boot.room,
     address: (room) => page.address(room),
-    changed: () => rooms.mark(),
+    changed: () => page.rooms?.mark(),
   });
-  rooms.mark();
+  page.rooms = new Rooms({ ...boot, say, storage, waiting: () => page.elsewhere.counts });
   wireViewport();
   wirePictures(() => deeds.warn(say("files.pictures")));
   rollDays(timeline.col, language);
   performance.mark("parts-ready");
-  return { people, editor: page.editor, elsewhere: page.elsewhere, gaps: new Gaps(timeline, say) };
+  return { people, editor: page.editor, elsewhere: page.elsewhere };
 }
 
 /** Days are called anew at midnight: what was today is yesterday. */
