@@ -2,7 +2,6 @@
 // from one to the other.
 
 import { Composer } from "./composer.js";
-import { Deeds } from "./deeds.js";
 import { Desk } from "./desk.js";
 import { Log } from "./log.js";
 import { News } from "./news.js";
@@ -10,7 +9,6 @@ import { Outbox } from "./outbox.js";
 import { CLOSE } from "./protocol.js";
 import { Reading } from "./reading.js";
 import { PersonStorage } from "./storage.js";
-import { Strip } from "./strip.js";
 import { Timeline } from "./timeline.js";
 import { regional, speaker } from "./words.js";
 
@@ -28,10 +26,8 @@ class Page {
     this.say = speaker(boot.words, this.language);
     this.root = new URL(boot.base || "./", location.href);
     this.room = this.address(boot.room);
-    const home = `chat:${this.root.pathname}`;
     // Another person on this browser, or another chat on this host, must not meet these.
-    this.storage = new PersonStorage(`${home}:${boot.you.user}`);
-    this.storage.inherit(`${home}:rooms`, "rooms");
+    this.storage = new PersonStorage(`${this.home}:${boot.you.user}`);
     this.build();
     this.listen();
   }
@@ -42,7 +38,6 @@ class Page {
     this.outbox = this.makeOutbox();
     this.desk = this.makeDesk();
     this.timeline = this.makeTimeline();
-    this.strip = this.makeStrip();
     this.reading = new Reading({
       timeline: this.timeline,
       you: boot.you,
@@ -51,11 +46,16 @@ class Page {
       key: `${boot.room}:read`,
       unreadIcon: new URL(`${boot.static}/icon-unread.svg`, location.href).href,
       tell: (id) => this.desk.send("read", { id }),
+      warn: (detail) => this.later(({ deeds }) => deeds.warn(detail)),
     });
     performance.mark("list-ready");
     this.news = new News(this);
     this.composer = this.makeComposer();
-    this.deeds = this.makeDeeds();
+  }
+
+  /** What names of everything that is kept for this chat begin with. */
+  get home() {
+    return `chat:${this.root.pathname}`;
   }
 
   address(room) {
@@ -78,14 +78,21 @@ class Page {
       room: this.boot.room,
       line,
       changed: () => this.showWaiting(),
-      returned: (entry, detail) => this.deeds.returned(entry, detail),
+      returned: (entry, detail) => this.returned(entry, detail),
     });
   }
 
-  /** A message that came back is shown first: its row is the one that waited. */
+  /** Shows what waits, after what came back: a message that did so takes the row it waited in. */
   showWaiting() {
     this.news.takeIn();
-    this.deeds.show();
+    this.timeline.waiting.show(this.outbox.entries, this.desk.connection.online);
+    this.later(({ deeds }) => deeds.show());
+  }
+
+  /** A change to a message will not be done; an edit is text too, and text is never lost. */
+  returned({ fields }, detail) {
+    if (fields.text) this.composer.restore(fields.text);
+    this.later(({ deeds }) => deeds.warn(detail));
   }
 
   makeDesk() {
@@ -94,20 +101,6 @@ class Page {
     const { boot, log, outbox, on } = this;
     const cursor = { epoch: boot.epoch, rev: boot.head };
     return new Desk({ socket, pages: `${this.room}/messages`, cursor, you: boot.you, log, outbox, on });
-  }
-
-  makeStrip() {
-    return new Strip({
-      say: this.say,
-      hold: (change) => this.timeline.scroll.hold(change),
-      standing: () => ({ failed: this.deeds.failed.length, updated: this.updated }),
-      acts: {
-        retry: () => this.desk.connection.retry(),
-        resume: () => this.desk.connection.resume(),
-        tryAll: () => this.deeds.tryAll(),
-        reload: () => location.reload(),
-      },
-    });
   }
 
   makeTimeline() {
@@ -120,7 +113,7 @@ class Page {
       say,
       load: (query) => this.desk.load(query),
       moved: () => this.reading?.update(),
-      replaced: () => this.deeds.show(),
+      replaced: () => this.showWaiting(),
       leaves: (row) => this.editor.rescue(row),
     });
   }
@@ -132,7 +125,7 @@ class Page {
       say: this.say,
       storage: this.storage,
       key: `${this.boot.room}:draft`,
-      send: (text) => this.deeds.say(text),
+      send: (text) => this.send(text),
       typing: (fields) => this.desk.send("typing", fields),
       editLast: () => this.editor?.editLast(),
       page: (way) => this.timeline.scroll.page(way),
@@ -140,19 +133,20 @@ class Page {
     });
   }
 
-  makeDeeds() {
-    const { timeline, composer, outbox, reading, strip, say } = this;
-    const { connection } = this.desk;
-    const alert = (text) => this.later(({ people }) => people.announcer.alert(text));
-    const tell = (text) => this.later(({ people }) => people.announcer.say(text));
-    return new Deeds({ timeline, composer, outbox, reading, strip, connection, alert, tell, text: say });
+  /** False: too many are waiting, the text stays in the box. */
+  send(text) {
+    if (!this.outbox.add("say", { text })) return false;
+    this.reading.undivide();
+    this.timeline.toEnd().catch(() => {}); // the line is down: it will be shown when it is back
+    this.reading.update();
+    return true;
   }
 
   start() {
     this.desk.open();
-    this.deeds.show();
+    this.showWaiting();
     this.reading.begin();
-    this.deeds.follow();
+    this.reading.follow();
     document.documentElement.dataset.ready = "";
     this.reading.goOn();
     performance.mark("composer-ready");
@@ -164,7 +158,7 @@ class Page {
     addEventListener("online", () => this.desk.connection.retry());
     addEventListener("offline", () => this.desk.connection.unplugged());
     addEventListener("pageshow", ({ persisted }) => persisted && this.desk.connection.retry());
-    addEventListener("hashchange", () => this.deeds.follow());
+    addEventListener("hashchange", () => this.reading.follow());
     addEventListener("pagehide", () => (this.editor?.settle(), this.reading.leave()));
     find(".log").addEventListener("click", (event) => this.later(({ editor }) => editor.clicked(event)));
     document.addEventListener("click", ({ target }) => {
@@ -200,7 +194,7 @@ class Page {
   on = {
     stranger: () => location.reload(),
     place: () => this.timeline.history.place,
-    afresh: (other) => (this.news.afresh(other, this.log.epoch), this.deeds.show()),
+    afresh: (other) => (this.news.afresh(other, this.log.epoch), this.showWaiting()),
     loaded: (page) => this.news.loaded(page),
     took: (name, change, what) => this.news.took(name, change, what),
     welcome: ({ people, version, you }) => {
@@ -212,8 +206,8 @@ class Page {
       this.news.level();
       if (document.visibilityState === "hidden") this.desk.send("appear", { here: false });
     },
-    people: (people) => this.news.people(people),
-    typing: (someone) => this.news.typing(someone),
+    people: (known) => this.later(({ people }) => (this.news.takeIn(), people.arrive(known))),
+    typing: (someone) => this.later(({ people }) => people.heard(someone)),
     read: ({ id }) => this.reading.upTo(id),
     state: (state) => this.connected(state),
     lost: (code) => code === CLOSE.SIGNED_OUT && this.storage.forget(), // here or in another tab
@@ -239,8 +233,8 @@ class Page {
   connected(state) {
     const shown = { online: "online", connecting: "connecting" };
     document.documentElement.dataset.conn = shown[state] ?? "offline";
-    this.deeds.show();
-    this.strip.connected(state);
+    this.showWaiting();
+    this.later(({ strip }) => strip.connected(state));
     if (state === "signed_out") location.reload();
     if (state === "online") performance.mark("socket-ready");
     if (state !== "connecting") this.fetch();

@@ -1,7 +1,4 @@
-// Owns what the line brings until it is shown: messages gathered for a frame, who came, who types;
-// and the quiet lines between messages that say who came.
-
-import { element } from "./dom.js";
+// Owns what the line brings until it is shown: changes are gathered for a frame.
 
 const STILL = 100; // ms without a frame
 
@@ -14,8 +11,8 @@ export class News {
 
   /** `page.later(use)` calls `use` with the parts of the page that can wait. */
   constructor(page) {
-    const { timeline, reading, say, boot } = page;
-    Object.assign(this, { timeline, reading, say, you: boot.you, later: (use) => page.later(use) });
+    const { timeline, reading, boot } = page;
+    Object.assign(this, { timeline, reading, you: boot.you, later: (use) => page.later(use) });
   }
 
   /** A change, and which messages are others or no more because of it. */
@@ -69,30 +66,8 @@ export class News {
   /** Level with the room. */
   level() {
     this.takeIn();
-    this.timeline.history.caughtUp();
+    this.timeline.tidy();
     this.reading.count();
-    this.later(({ elsewhere }) => elsewhere.flush());
-  }
-
-  /** A quiet line after the newest message, which no message belongs to. */
-  #note(text) {
-    const { chunks, newest, scroll } = this.timeline;
-    const note = element("p", text);
-    note.className = "note";
-    note.dataset.to = newest; // what comes next has its place below
-    scroll.hold(() => chunks.append(note));
-  }
-
-  people(people) {
-    this.later((parts) => parts.people.show(people));
-    this.takeIn(); // what was said before somebody came stands before them
-    for (const name of people.joined ?? []) {
-      if (name !== this.you.name) this.#note(this.say("people.joined", { name }));
-    }
-  }
-
-  typing(someone) {
-    if (someone.user === this.you.user) return;
-    this.later(({ people: { typing } }) => (someone.stopped ? typing.stopped(someone.user) : typing.heard(someone)));
+    this.later(({ elsewhere, edges }) => (edges.watch(), elsewhere.flush()));
   }
 }

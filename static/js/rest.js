@@ -2,7 +2,7 @@
 
 import { nameDay } from "./row.js";
 
-const MODULES = ["people", "editor", "elsewhere", "viewport", "pictures", "rooms"];
+const MODULES = ["people", "editor", "deeds", "strip", "edges", "elsewhere", "viewport", "pictures", "rooms"];
 
 /** All that the other modules export; `again` makes addresses of their own for another try. */
 export async function fetchParts(again) {
@@ -10,23 +10,45 @@ export async function fetchParts(again) {
 }
 
 /** Makes the parts of `page` from what was fetched. */
-export function wire(page, { People, Editor, Elsewhere, Rooms, wireViewport, wirePictures }) {
-  const { boot, say, language, storage, timeline, deeds } = page;
-  const people = new People({ ...boot, say, language, storage });
+export function wire(page, made) {
+  const { boot, say, language, storage, timeline } = page;
+  const people = new made.People({ ...boot, say, language, storage, timeline });
+  const { strip, deeds } = wireDeeds(page, made, people.announcer);
+  const edges = (timeline.history.edges = new made.Edges(timeline, say, boot.title));
   const kept = { storage, room: boot.room, epoch: page.outbox.epoch };
-  page.editor = new Editor({ timeline, limit: boot.limits.text, say, kept, on: deeds });
-  page.elsewhere = new Elsewhere({
+  page.editor = new made.Editor({ timeline, limit: boot.limits.text, say, kept, on: deeds });
+  page.elsewhere = new made.Elsewhere({
     ...page.sending,
     room: boot.room,
     address: (room) => page.address(room),
     changed: () => page.rooms?.mark(),
   });
-  page.rooms = new Rooms({ ...boot, say, storage, waiting: () => page.elsewhere.counts });
-  wireViewport();
-  wirePictures(() => deeds.warn(say("files.pictures")));
+  made.inheritRooms(storage, `${page.home}:rooms`);
+  page.rooms = new made.Rooms({ ...boot, say, storage, waiting: () => page.elsewhere.counts });
+  made.wireViewport();
+  made.wirePictures(() => deeds.warn(say("files.pictures")));
   rollDays(timeline.col, language);
   performance.mark("parts-ready");
-  return { people, editor: page.editor, elsewhere: page.elsewhere };
+  return { people, strip, deeds, edges, editor: page.editor, elsewhere: page.elsewhere };
+}
+
+function wireDeeds(page, { Strip, Deeds }, announcer) {
+  const { timeline, desk, composer, outbox, say } = page;
+  const strip = new Strip({
+    say,
+    hold: (change) => timeline.scroll.hold(change),
+    standing: () => ({ failed: deeds.failed.length, updated: page.updated }),
+    acts: {
+      retry: () => desk.connection.retry(),
+      resume: () => desk.connection.resume(),
+      tryAll: () => deeds.tryAll(),
+      reload: () => location.reload(),
+    },
+  });
+  const alert = (text) => announcer.alert(text);
+  const tell = (text) => announcer.say(text);
+  const deeds = new Deeds({ composer, outbox, strip, alert, tell, text: say });
+  return { strip, deeds };
 }
 
 /** Days are called anew at midnight: what was today is yesterday. */

@@ -2,15 +2,12 @@
 // no storage: what there is to show the model says, what is not yet sent waiting.js. More of the log
 // comes through history.js, what a person does to a row is editor.js.
 
-import { Chunks, neighbour, rowsOf } from "./chunks.js";
+import { Chunks, neighbour } from "./chunks.js";
 import { clone } from "./dom.js";
 import { History } from "./history.js";
 import { fillRow, groupRow, readRow, removeRow, Stop } from "./row.js";
 import { Scroll } from "./scroll.js";
 import { showChange, Waiting } from "./waiting.js";
-
-const MOST = 10_000; // rows held
-const SPARE = 500; // rows dropped at once beyond that: each time everything is laid out anew
 
 export class Timeline {
   #messages = new WeakMap(); // row -> message as it is shown
@@ -21,7 +18,7 @@ export class Timeline {
    * `moved()` is called when other rows are shown or the end is reached or left, `replaced()` when
    * all rows are others, `leaves(row)` before a row goes in which somebody may be writing.
    */
-  constructor({ log, model, you, title, language, say, start, load, moved, replaced, leaves }) {
+  constructor({ log, model, you, language, say, start, load, moved, replaced, leaves }) {
     Object.assign(this, { log, model, you, language, say, moved, leaves });
     this.col = log.firstElementChild;
     this.empty = this.col.querySelector(".empty");
@@ -29,7 +26,7 @@ export class Timeline {
     this.chunks = new Chunks(this.empty, this.scroll);
     this.waiting = new Waiting(this, say);
     this.stop = new Stop(log);
-    this.history = new History({ timeline: this, model, say, title, load, replaced });
+    this.history = new History({ timeline: this, model, load, replaced });
     this.#adopt(start);
   }
 
@@ -57,13 +54,24 @@ export class Timeline {
     return this.#rows.get(id);
   }
 
+  /** How many messages are shown. */
+  get size() {
+    return this.#rows.size;
+  }
+
+  /** These rows were taken away at the far end. */
+  lose(rows) {
+    for (const row of rows) this.#rows.delete(this.#messages.get(row).id);
+    this.regroup(this.chunks.first);
+  }
+
   /** Shows messages that are others now, and takes away what is no more; all by id. */
   update(changed, gone = []) {
     this.scroll.hold(() => {
       for (const row of gone.map((id) => this.#rows.get(id))) if (row) this.drop(row);
       for (const id of changed) this.#put(this.model.message(id));
     });
-    this.#trim();
+    this.history.edges?.trim();
     this.tidy();
     this.moved();
   }
@@ -210,18 +218,6 @@ export class Timeline {
     }
   }
 
-  /** Beyond what may be held, chunks at the far end go, many at once; never one somebody is in. */
-  #trim() {
-    if (this.#rows.size <= MOST) return;
-    const { gone, lower } = this.chunks.lighten(this.#rows.size - MOST + SPARE, this.waiting.rows);
-    for (const row of gone.flatMap(rowsOf)) this.#rows.delete(this.#messages.get(row).id);
-    if (gone.length === 0) return;
-    if (lower) this.model.trim(0, this.newest);
-    else this.model.trim(this.oldest, Infinity);
-    this.regroup(this.chunks.first);
-    this.history.show();
-  }
-
   // --- the beginning: what the server rendered, and what came before it
 
   #adopt(start) {
@@ -231,7 +227,6 @@ export class Timeline {
     this.model.begin(messages, start);
     rows.forEach((row, n) => this.#set(row, messages[n]));
     rows.forEach((row) => this.regroup(row));
-    this.history.show();
     this.tidy();
     this.scroll.toEnd();
   }
