@@ -11,8 +11,7 @@ from chat.rules.pace import PLAIN
 from chat.web.site import Visitor
 from chat.wire.codes import Refusal
 from chat.wire.frames import Frame
-from chat.wire.passing import Refused, refused
-from chat.wire.protocol import Event, Person, Say
+from chat.wire.protocol import Event, Person, Refused, Say, refused
 
 
 class PlainSocket(ChatSocket):
@@ -24,7 +23,7 @@ class PlainSocket(ChatSocket):
     def prepare(self) -> None:
         """Nobody has to join: whoever can open the page can open this."""
         Visitor.prepare(self)
-        self._find_place(PLAIN)
+        self.find_place(PLAIN)
         number = int(self.path_args[0])
         name = f"Client {number}"
         # Each connection is somebody else: what one says reaches the others, whatever their number.
@@ -35,7 +34,7 @@ class PlainSocket(ChatSocket):
         """Register, and hear what is said from now on."""
         self.missed = 0
         room = self.site.hub.enter(None, self.site.hub.titles.house)
-        if self._take_socket(room):
+        if self.take_socket(room):
             room.enter_plain(self)
             self.connection.listen()
 
@@ -47,7 +46,7 @@ class PlainSocket(ChatSocket):
     def on_message(self, message: str | bytes) -> None:
         """One text frame is one message."""
         try:
-            self._count_frame()
+            self.count_frame()
             self.room.serve(self.seat, Say(secrets.token_hex(8), str(message)))
         except Refusal as refusal:
             self.refuse(refused(refusal))
@@ -68,7 +67,7 @@ class PlainSocket(ChatSocket):
     def reply(self, event: Event) -> None:
         """Only refusals are told, as the sentence."""
         if isinstance(event, Refused):
-            self._keep(event.detail.encode())
+            self.keep(event.detail.encode())
 
     def beat(self) -> None:
         """A ping of the protocol."""

@@ -12,6 +12,7 @@ from chat.log.things import IN_ROOM, PAGE, ROW, Rows, head_of, saved_of
 from chat.wire.frames import Saved
 from chat.wire.protocol import UNSET, Settings
 
+_STANDS = "rev, (SELECT max(rev) FROM things WHERE room = rooms.id AND rev > 0)"
 _MESSAGES = f"SELECT {ROW} FROM things WHERE {IN_ROOM} AND kind = 'message'"
 
 
@@ -37,10 +38,7 @@ class Page:
 
 def standings(db: sqlite3.Connection) -> dict[str, tuple[int, int, Settings]]:
     """Every room: its rev, its floor and its settings; they are none if they are damaged."""
-    rows = db.execute(
-        "SELECT name, rev, (SELECT max(rev) FROM things WHERE room = rooms.id AND rev > 0), floor"
-        " FROM rooms"
-    )
+    rows = db.execute(f"SELECT name, {_STANDS}, floor FROM rooms")
     stand = {name: (head_of(rev, newest), floor, UNSET) for name, rev, newest, floor in rows}
     arranged = db.execute(
         f"SELECT {ROW}, (SELECT name FROM rooms WHERE rooms.id = room) FROM things"
@@ -73,8 +71,8 @@ def page(db: sqlite3.Connection, room: str, asked: Asked) -> Page:
     """A part of the history, in one transaction: nothing in it is newer than its head."""
     db.execute("BEGIN")
     try:
-        row = db.execute("SELECT rev FROM rooms WHERE name = ?", (room,)).fetchone()
-        head = int(row[0]) if row else 0
+        row = db.execute(f"SELECT {_STANDS} FROM rooms WHERE name = ?", (room,)).fetchone()
+        head = head_of(*row) if row else 0
         rows = changed(db, room, asked.at, head, asked.limit) if asked.kind == "since" else None
         if rows is None:
             rows = _messages(db, room, asked)

@@ -12,8 +12,7 @@ from chat.room.recent import Recent, batch
 from chat.tasks import Tasks
 from chat.wire.codes import BEHIND, Close, Refusal
 from chat.wire.frames import Frame, Saved
-from chat.wire.passing import Done, Jump, Live, refused
-from chat.wire.protocol import UNSET, Event, Person, Settings
+from chat.wire.protocol import UNSET, Done, Event, Jump, Live, Person, Settings, refused
 
 log = logging.getLogger("chat")
 
@@ -194,7 +193,9 @@ class Seat:
         if not room.admits(self.person):
             raise Refusal("not_allowed")
         moved = self.cursor != cursor or self.live or self.peer.blocked
-        if not moved and not self._too_far(cursor):
+        # What became of it meanwhile is in the memory, or it is read again.
+        known = room.recent.floor <= upto
+        if known and not moved and not self._too_far(cursor):
             upto = rows[-1].rev if rows.more and rows else upto
             # What is another by now comes later, as it is then; what was removed never does.
             still = [Frame.keeping(row) for row in rows if room.recent.newest(row) is row]

@@ -9,8 +9,7 @@ from chat.faults import guarded
 from chat.room.seat import Peer, Seat
 from chat.wire.codes import Close
 from chat.wire.frames import Frame
-from chat.wire.passing import HasRead
-from chat.wire.protocol import Person
+from chat.wire.protocol import HasRead, Person
 
 READS = 0.5  # seconds in which what a tab has read is told once
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from chat.wire.codes import PEOPLE_ALL, PEOPLE_LIMIT
-from chat.wire.passing import People
-from chat.wire.protocol import Person
+from chat.wire.protocol import People, Person
 
 GONE = 30.0  # seconds without a socket before somebody has left
 AWAY = 5.0  # seconds with every tab hidden before somebody is away

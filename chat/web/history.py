@@ -34,14 +34,12 @@ class MessagesPage(Visitor):
     async def get(self, name: str) -> None:
         self.pay(LOOK)
         person, name, asked = self.known_person(), valid_room(name), self._asked()
-        store, hub = self.site.store, self.site.hub
-        hub.enter(person, name)
+        self.site.hub.enter(person, name)
         with self.site.reading.one(person.user):
-            page = await store.page(name, asked)
-            recent = hub.enter(self.still_known(), name).recent
-            newest = [kept for change in page.changes if (kept := recent.newest(change))]
-            changes = [msgspec.Raw(change.body) for change in newest]
-            await self.answer_taken(History(name, store.epoch, page.head, changes, page.more))
+            _, page = await self.look(name, asked)
+            changes = [msgspec.Raw(change.body) for change in page.changes]
+            epoch = self.site.store.epoch
+            await self.answer_taken(History(name, epoch, page.head, changes, page.more))
 
     def _asked(self) -> Asked:
         given = [kind for kind in (*KINDS, "ids") if kind in self.request.arguments]

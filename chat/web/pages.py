@@ -21,8 +21,7 @@ from chat.web.rows import rows_of
 from chat.web.site import STATUS, Visitor
 from chat.wire.codes import Refusal
 from chat.wire.frames import Saved
-from chat.wire.passing import Done, Limits
-from chat.wire.protocol import Message, Person, Say
+from chat.wire.protocol import Done, Limits, Message, Person, Say
 
 LAST = 2**53 - 1  # beyond every id
 FRESH = 50  # messages a page begins with
@@ -75,9 +74,8 @@ class RoomPage(Visitor):
 
     async def _show_room(self, room: Room, person: Person) -> None:
         titles = self.site.hub.titles
-        page = await self.site.store.page(room.name, Asked("before", LAST, FRESH))
-        room = self.site.hub.enter(self.still_known(), room.name)
-        newest = [kept.change for change in page.changes if (kept := room.recent.newest(change))]
+        room, page = await self.look(room.name, Asked("before", LAST, FRESH))
+        newest = [kept.change for kept in page.changes]
         self.show(
             "room.html",
             room=room.name,

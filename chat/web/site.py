@@ -6,7 +6,7 @@ import uuid
 from asyncio import Future
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, ClassVar, cast
 from urllib.parse import quote, urlsplit
@@ -18,9 +18,11 @@ from tornado.web import HTTPError, RequestHandler
 from chat import __version__
 from chat.config import Config
 from chat.log.health import Health
+from chat.log.reader import Asked, Page
 from chat.log.store import Store
 from chat.room.hub import Hub
 from chat.room.people import Directory, NameTaken
+from chat.room.room import Room
 from chat.room.titles import room_of
 from chat.rules.hosts import Hosts
 from chat.rules.names import initials, valid_room
@@ -32,6 +34,8 @@ from chat.wire.protocol import Person, encode
 
 PLAIN_COOKIE = "device"  # its name where there is no https
 SCARCE = 60_000  # milliseconds after which a stranger may try again on a full server
+LOOKS = 10  # times a part of the history is read before the server is called too busy for it
+AGAIN = 1_000  # milliseconds until it is asked for again
 KEPT = 400  # days a device stays signed in, renewed with each page (browsers allow no more)
 
 STATUS = {  # refusal -> HTTP status; the others are 400
@@ -147,6 +151,21 @@ class Visitor(RequestHandler):
         if person is None:
             raise Refusal("sign_in")
         return person
+
+    async def look(self, name: str, asked: Asked) -> tuple[Room, Page]:
+        """A part of the history as it is by now, and its room. Raises Refusal.
+
+        What changed while it was read is in the room's memory; where that has forgotten some of it
+        already, it is read again.
+        """
+        for _ in range(LOOKS):
+            page = await self.site.store.page(name, asked)
+            room = self.site.hub.enter(self.still_known(), name)
+            recent = room.recent
+            if recent.floor <= page.head:
+                newest = [kept for change in page.changes if (kept := recent.newest(change))]
+                return room, replace(page, changes=newest)
+        raise Refusal("busy", AGAIN)
 
     def remember(self, person: Person) -> None:
         """Sign this device in, or renew it."""
