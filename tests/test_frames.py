@@ -7,7 +7,8 @@ from websockets.frames import Opcode
 from websockets.streams import StreamReader
 
 from chat.wire.frames import PONG, Frame, frame_bytes
-from chat.wire.protocol import Live, Message
+from chat.wire.passing import Live
+from chat.wire.protocol import Message
 
 
 def parsed(data: bytes) -> list[tuple[Opcode, bytes]]:

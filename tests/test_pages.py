@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -11,7 +12,8 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from chat.app import ChatApp, make_app
 from chat.config import Config
-from chat.wire.protocol import Person
+from chat.web.pages import Letter
+from chat.wire.protocol import Arrange, Delete, Edit, Lasting, Person, React, Say
 
 
 @pytest.fixture
@@ -70,7 +72,15 @@ def text(response: HTTPResponse) -> str:
 
 
 def said(response: HTTPResponse) -> list[str]:
-    return [message["text"] for message in json.loads(response.body)["messages"]]
+    changes = json.loads(response.body)["changes"]
+    return [change["text"] for change in changes if change["type"] == "message"]
+
+
+async def say(app: ChatApp, person: Person, text: str) -> int:
+    """Somebody says this in the house room; the id of the message."""
+    letter = Letter(person, "192.0.2.1")
+    app.site.hub.enter(person, "lobby").serve(letter, Say(secrets.token_hex(8), text))
+    return await letter.arrived
 
 
 @pytest.mark.gen_test
@@ -155,7 +165,7 @@ async def test_a_page_posts_into_another_room_and_is_answered_in_json(visit: typ
     first = json.loads((await ana.post("/r/den", json=True, text="hi", cid="abcdefgh-1")).body)
     again = await ana.post("/r/den", json=True, text="hi", cid="abcdefgh-1")
     assert again.code == 200
-    assert json.loads(again.body) == first == {"id": 1, "rev": 1}
+    assert json.loads(again.body) == first == {"id": 1}
     refused = await ana.post("/r/den", json=True, text="other", cid="abcdefgh-1")
     assert refused.code == 409
     assert json.loads(refused.body)["code"] == "cid_reused"
@@ -177,9 +187,8 @@ async def test_what_somebody_else_wrote_in_this_browser_is_not_posted(visit: typ
 async def test_history_comes_in_pages(visit: type, app: ChatApp) -> None:
     ana = visit()
     await ana.join("Ana")
-    room = app.site.hub.room("lobby")
     for n in range(1, 31):
-        await room.post(Person("u", "U", 1), f"m{n}", None)
+        assert await say(app, Person("u", "U", 1), f"m{n}") == n
 
     async def page(query: str) -> tuple[list[str], bool]:
         response = await ana.get(f"/r/lobby/messages?{query}")
@@ -191,12 +200,67 @@ async def test_history_comes_in_pages(visit: type, app: ChatApp) -> None:
     assert await page("around=15&limit=4") == (["m13", "m14", "m15", "m16"], True)
     assert await page("since=10&limit=2") == (["m11", "m12"], True)
     body = json.loads((await ana.get("/r/lobby/messages?limit=1")).body)
-    assert (body["room"], body["rev"], body["epoch"]) == ("lobby", 30, app.site.store.epoch)
+    assert (body["room"], body["head"], body["epoch"]) == ("lobby", 30, app.site.store.epoch)
+    assert body["changes"] == [
+        {
+            "type": "message",
+            "rev": 30,
+            "id": 30,
+            "user": "u",
+            "name": "U",
+            "color": 1,
+            "text": "m30",
+        }
+        | {"at": body["changes"][0]["at"], "cid": body["changes"][0]["cid"]}
+    ]
+    assert await page("ids=7,3,31") == (["m3", "m7"], False)
+
+
+@pytest.mark.gen_test
+async def test_history_has_the_reactions_below_its_messages_and_nothing_of_what_is_gone(
+    visit: type, app: ChatApp
+) -> None:
+    """In the newest state each; `since` has all kinds."""
+    ana = visit()
+    await ana.join("Ana")
+    me = json.loads((await ana.post("/name", json=True, name="Ana")).body)["user"]
+    person = app.site.directory.find(me)
+    assert person is not None
+
+    async def do(make: Callable[[str], Lasting]) -> None:
+        letter = Letter(person, "192.0.2.1")
+        app.site.hub.enter(person, "lobby").serve(letter, make(secrets.token_hex(8)))
+        await letter.arrived
+
+    async def page(query: str) -> list[tuple[str, int, int]]:
+        changes = json.loads((await ana.get(f"/r/lobby/messages?{query}")).body)["changes"]
+        return [(c["type"], c.get("id", c.get("from", 0)), c["rev"]) for c in changes]
+
+    assert [await say(app, person, text) for text in ("one", "two")] == [1, 2]
+    await do(lambda cid: React(cid, 1, "👍", True))  # rev 3
+    await do(lambda cid: React(cid, 2, "👍", True))  # rev 4
+    await do(lambda cid: React(cid, 2, "🎉", True))  # rev 5
+    await do(lambda cid: React(cid, 2, "🎉", False))  # rev 6
+    await do(lambda cid: Edit(cid, 1, "one, better"))  # rev 7
+    await do(lambda cid: Arrange(cid, "numbers"))  # rev 8
+    shown = [("message", 1, 7), ("message", 2, 2), ("reaction", 1, 3), ("reaction", 2, 4)]
+    assert await page("limit=50") == shown
+    assert await page("before=2") == [("message", 1, 7), ("reaction", 1, 3)]
+    assert await page("since=4") == [("reaction", 2, 6), ("message", 1, 7), ("settings", 0, 8)]
+    await do(lambda cid: Delete(cid, 2))  # rev 9
+    assert await page("limit=50") == [("message", 1, 7), ("reaction", 1, 3)]
+    assert await page("since=0") == [
+        *[("reaction", 1, 3), ("message", 1, 7), ("settings", 0, 8), ("gone", 2, 9)]
+    ]
 
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=201", "limit=x", "before=-1", "before=1&after=2", "since=1e3"]
+    "query",
+    [
+        *("limit=0", "limit=201", "limit=x", "before=-1", "before=1&after=2", "since=1e3"),
+        *("ids=x", "ids=", "ids=1,2&before=3", "ids=" + ",".join(["1"] * 101)),
+    ],
 )
 async def test_a_page_of_history_that_makes_no_sense_is_refused(visit: type, query: str) -> None:
     ana = visit()
@@ -329,10 +393,9 @@ async def test_rows_of_one_person_within_five_minutes_are_a_group(
     ana = visit()
     await ana.join("Ana")
     now = 1_700_000_000_000
-    room = app.site.hub.room("lobby")
     for minutes, user in [(0, "u"), (4, "u"), (10, "u"), (11, "v"), (60 * 24, "v")]:
         monkeypatch.setattr("chat.room.room.now_ms", lambda at=now + minutes * 60_000: at)
-        await room.post(Person(user, user.upper(), 1), "x", None)
+        await say(app, Person(user, user.upper(), 1), "x")
     page = text(await ana.get("/"))
     rows = re.findall(r'<article class="([^"]*)"', page.split("<template")[0])
     assert ["first" in row.split() for row in rows] == [True, False, True, True, True]

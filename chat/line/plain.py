@@ -11,7 +11,8 @@ from chat.rules.pace import PLAIN
 from chat.web.site import Visitor
 from chat.wire.codes import Refusal
 from chat.wire.frames import Frame
-from chat.wire.protocol import Event, Person, Refused, Say, refused
+from chat.wire.passing import Refused, refused
+from chat.wire.protocol import Event, Person, Say
 
 
 class PlainSocket(ChatSocket):
@@ -23,7 +24,7 @@ class PlainSocket(ChatSocket):
     def prepare(self) -> None:
         """Nobody has to join: whoever can open the page can open this."""
         Visitor.prepare(self)
-        self.find_place(PLAIN)
+        self._find_place(PLAIN)
         number = int(self.path_args[0])
         name = f"Client {number}"
         # Each connection is somebody else: what one says reaches the others, whatever their number.
@@ -34,7 +35,7 @@ class PlainSocket(ChatSocket):
         """Register, and hear what is said from now on."""
         self.missed = 0
         room = self.site.hub.enter(None, self.site.hub.titles.house)
-        if self.take_socket(room):
+        if self._take_socket(room):
             room.enter_plain(self)
             self.connection.listen()
 
@@ -46,7 +47,7 @@ class PlainSocket(ChatSocket):
     def on_message(self, message: str | bytes) -> None:
         """One text frame is one message."""
         try:
-            self.count_frame()
+            self._count_frame()
             self.room.serve(self.seat, Say(secrets.token_hex(8), str(message)))
         except Refusal as refusal:
             self.refuse(refused(refusal))
@@ -67,7 +68,7 @@ class PlainSocket(ChatSocket):
     def reply(self, event: Event) -> None:
         """Only refusals are told, as the sentence."""
         if isinstance(event, Refused):
-            self.keep(event.detail.encode())
+            self._keep(event.detail.encode())
 
     def beat(self) -> None:
         """A ping of the protocol."""

@@ -20,7 +20,8 @@ from chat.rules.pace import SOCKET, too_fast
 from chat.web.site import SCARCE, Visitor
 from chat.wire.codes import Close, Refusal
 from chat.wire.frames import Frame, frame_bytes
-from chat.wire.protocol import Bye, Event, Refused, decode, encode, refused
+from chat.wire.passing import Bye, Refused, refused
+from chat.wire.protocol import Event, decode, encode
 
 SILENT = 45.0  # seconds without a byte from a peer: two heartbeats and a bit
 STUCK = 120.0  # seconds without a byte drained by a full socket
@@ -62,13 +63,13 @@ class ChatSocket(Visitor, WebSocketHandler):
             self.close(Close.SIGNED_OUT, "signed_out")
             return
         room = self.site.hub.enter(self.person, valid_room(self.path_args[0]))
-        if self.take_socket(room):
+        if self._take_socket(room):
             known = after.isascii() and after.isdigit() and len(after) < 17
             first = self.site.directory.first_time(self.person.user)
             room.enter(self, int(after) if known else None, epoch, first)
             self.connection.listen()
 
-    def take_socket(self, room: Room) -> bool:
+    def _take_socket(self, room: Room) -> bool:
         """Be one of those who are connected; False if the peer is gone already."""
         assert isinstance(self.ws_connection, Handshake)
         taken = self.ws_connection.take_socket()
@@ -103,12 +104,12 @@ class ChatSocket(Visitor, WebSocketHandler):
         try:
             command = decode(message)
             cid = getattr(command, "cid", None)
-            self.count_frame()
+            self._count_frame()
             self.room.serve(self.seat, command)
         except Refusal as refusal:
             self.refuse(refused(refusal, cid))
 
-    def count_frame(self) -> None:
+    def _count_frame(self) -> None:
         """Whatever is said, only so much is. Raises Refusal slow_down."""
         if wait := self.frames.take(monotonic()):
             raise too_fast(wait)
@@ -168,9 +169,9 @@ class ChatSocket(Visitor, WebSocketHandler):
 
     def reply(self, event: Event) -> None:
         """Tell this peer alone; kept until its socket takes it."""
-        self.keep(encode(event))
+        self._keep(encode(event))
 
-    def keep(self, payload: bytes) -> None:
+    def _keep(self, payload: bytes) -> None:
         """Write a text frame that must arrive as long as the connection lives."""
         frame = Frame(frame_bytes(payload))
         if self.blocked:
@@ -225,9 +226,9 @@ class ChatSocket(Visitor, WebSocketHandler):
         super().prepare()
         self.person = self.known_person()
         valid_room(self.path_args[0])
-        self.find_place(SOCKET)
+        self._find_place(SOCKET)
 
-    def find_place(self, what: str) -> None:
+    def _find_place(self, what: str) -> None:
         """Pay for the handshake, and be one of not too many. Raises Refusal."""
         self.pay(what)
         peer = self.request.connection.context.remote_ip  # type: ignore[union-attr]

@@ -6,8 +6,7 @@ Kept for seven days, inside the savepoint of the command: one that is refused is
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import fields
-from hashlib import blake2b
+import zlib
 
 from chat.log.operations import Lasting
 from chat.wire.codes import Refusal
@@ -69,7 +68,5 @@ class Cids:
 
 
 def digest(op: Lasting) -> int:
-    """What was asked for, in 63 bits: the same cid must not stand for two different things."""
-    asked = [getattr(op, f.name) for f in fields(op) if f.name not in _CONTEXT]
-    digits = blake2b(f"{type(op).__name__} {asked!r}".encode(), digest_size=8).digest()
-    return int.from_bytes(digits, "big") >> 1
+    """What was asked for, as a CRC-32: it only has to tell a client's mistake."""
+    return zlib.crc32(f"{op.verb.value} {op.asked}".encode("utf-8", "surrogatepass"))

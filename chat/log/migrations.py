@@ -102,7 +102,7 @@ def _change_of(row: tuple[Any, ...]) -> Change | None:
     id, rev, author, cid, name, color, at, text, edited, deleted, sum, room = row
     fields = (id, rev, author, cid, name, color, at, text, edited, bool(deleted))
     if zlib.crc32(f"{room} {fields!r}".encode()) != sum:
-        return damaged(id, rev) if 0 < id <= rev < 2**52 else None
+        return damaged(id, rev, at) if 0 < id <= rev < 2**52 else None
     if deleted:
         return Gone(rev, id, id)
     said = cid if edited else None

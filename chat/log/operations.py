@@ -28,6 +28,11 @@ class Lasting:
     name: str
     at: int
 
+    @property
+    def asked(self) -> str:
+        """What the author asked for: another thing must not come under the same cid."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True, slots=True)
 class Append(Lasting):
@@ -38,6 +43,10 @@ class Append(Lasting):
     text: str
     title: str = ""  # what the room is to be called if this is the first message in it
 
+    @property
+    def asked(self) -> str:
+        return self.text
+
 
 @dataclass(frozen=True, slots=True)
 class Rewrite(Lasting):
@@ -47,6 +56,10 @@ class Rewrite(Lasting):
     id: int
     text: str
 
+    @property
+    def asked(self) -> str:
+        return f"{self.id} {self.text}"
+
 
 @dataclass(frozen=True, slots=True)
 class Remove(Lasting):
@@ -54,6 +67,10 @@ class Remove(Lasting):
 
     verb: ClassVar = Verb.DELETE
     id: int
+
+    @property
+    def asked(self) -> str:
+        return str(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +82,10 @@ class React(Lasting):
     emoji: str
     on: bool
 
+    @property
+    def asked(self) -> str:
+        return f"{self.id} {self.emoji} {self.on}"
+
 
 @dataclass(frozen=True, slots=True)
 class Arrange(Lasting):
@@ -73,6 +94,10 @@ class Arrange(Lasting):
     verb: ClassVar = Verb.ARRANGE
     topic: str
     title: str = ""
+
+    @property
+    def asked(self) -> str:
+        return self.topic
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,9 @@ log = logging.getLogger("chat.store")
 
 PAGE = 64 * 1024  # bytes of one page of history; at least one change always
 MOST = 2**52  # beyond every rev
+LATEST = 253_402_300_800_000  # UTC milliseconds: the year 10000, which no date library knows
 
-ROW = "room, kind, id, sub, rev, author, body, sum, n"
+ROW = "room, kind, id, sub, rev, author, body, sum, at, n"
 IN_ROOM = "room = (SELECT id FROM rooms WHERE name = ?)"
 
 
@@ -76,12 +77,13 @@ def saved_of(row: Sequence[Any]) -> Saved | None:
         pass
     log.error("%s %r of room %r is damaged on disk", kind, id, room)
     whole = isinstance(rev, int) and isinstance(id, int) and 0 < id <= rev < MOST
-    return saved(damaged(id, rev)) if whole and kind == "message" else None
+    return saved(damaged(id, rev, row[8])) if whole and kind == "message" else None
 
 
-def damaged(id: int, rev: int) -> Message:
-    """What is left of a message that cannot be read."""
-    return Message(rev, id, "", "", 0, 0, "", damaged=True)
+def damaged(id: int, rev: int, at: object) -> Message:
+    """What is left of a message that cannot be read: its place, and its time if that can be one."""
+    when = at if isinstance(at, int) and 0 <= at < LATEST else 0
+    return Message(rev, id, "", "", 0, when, "", damaged=True)
 
 
 def saved(change: Change, author: str = "") -> Saved:

@@ -29,7 +29,8 @@ from chat.rules.access import Answer, may
 from chat.rules.text import clean, one_emoji, one_line
 from chat.wire.codes import EMOJI_LIMIT, Refusal
 from chat.wire.frames import Saved
-from chat.wire.protocol import UNSET, Change, Done, Gone, Message, Reaction, Settings
+from chat.wire.passing import Done
+from chat.wire.protocol import UNSET, Change, Gone, Message, Reaction, Settings
 
 ENTERED, SPOKE = 1, 2  # stages of a person: was in a room, said something; 0: only took a name
 SPEAKERS = 10_000  # authors remembered

@@ -26,23 +26,8 @@ from chat.rules.presence import Presence
 from chat.tasks import Tasks
 from chat.wire.codes import PEOPLE_ALL, Refusal
 from chat.wire.frames import PING, Frame, Saved, frame_bytes
-from chat.wire.protocol import (
-    UNSET,
-    Appear,
-    Beat,
-    Command,
-    Done,
-    IsTyping,
-    Lasting,
-    People,
-    Person,
-    Ping,
-    Pong,
-    Read,
-    Typing,
-    Welcome,
-    encode,
-)
+from chat.wire.passing import Beat, Done, IsTyping, People, Pong, Welcome
+from chat.wire.protocol import UNSET, Appear, Command, Lasting, Person, Ping, Read, Typing, encode
 
 TYPING = 2.5  # seconds between two `typing` of one seat
 PING_FRAME = Frame(frame_bytes(b"", PING))

@@ -12,7 +12,8 @@ from chat.room.recent import Recent, batch
 from chat.tasks import Tasks
 from chat.wire.codes import BEHIND, Close, Refusal
 from chat.wire.frames import Frame, Saved
-from chat.wire.protocol import UNSET, Done, Event, Jump, Live, Person, Settings, refused
+from chat.wire.passing import Done, Jump, Live, refused
+from chat.wire.protocol import UNSET, Event, Person, Settings
 
 log = logging.getLogger("chat")
 

@@ -9,7 +9,8 @@ from chat.faults import guarded
 from chat.room.seat import Peer, Seat
 from chat.wire.codes import Close
 from chat.wire.frames import Frame
-from chat.wire.protocol import HasRead, Person
+from chat.wire.passing import HasRead
+from chat.wire.protocol import Person
 
 READS = 0.5  # seconds in which what a tab has read is told once
 

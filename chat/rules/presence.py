@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import msgspec
 
 from chat.wire.codes import PEOPLE_ALL, PEOPLE_LIMIT
-from chat.wire.protocol import People, Person
+from chat.wire.passing import People
+from chat.wire.protocol import Person
 
 GONE = 30.0  # seconds without a socket before somebody has left
 AWAY = 5.0  # seconds with every tab hidden before somebody is away

@@ -21,7 +21,8 @@ from chat.web.rows import rows_of
 from chat.web.site import STATUS, Visitor
 from chat.wire.codes import Refusal
 from chat.wire.frames import Saved
-from chat.wire.protocol import Done, Limits, Message, Person, Say
+from chat.wire.passing import Done, Limits
+from chat.wire.protocol import Message, Person, Say
 
 LAST = 2**53 - 1  # beyond every id
 FRESH = 50  # messages a page begins with

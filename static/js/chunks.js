@@ -47,26 +47,6 @@ export class Chunks {
     for (const chunk of this.all) chunk.remove();
   }
 
-  /** Takes away the chunks furthest from what is shown, with `count` rows or a few more; up to one
-   *  that somebody is in, or one of the rows in use. `lower`: from the end. */
-  lighten(count, inUse) {
-    // Only the ends are looked at: other questions to a selection lay out every skipped chunk.
-    const { anchorNode, focusNode } = getSelection();
-    const gone = [];
-    if (anchorNode !== focusNode) return { gone };
-    const lower = this.scroll.upper;
-    const uses = [document.activeElement, anchorNode, ...inUse];
-    let rows = 0;
-    for (const chunk of lower ? this.all.reverse() : this.all) {
-      const used = chunk.querySelector(".editor, .undo") || uses.some((node) => chunk.contains(node));
-      if (used || rows >= count) break;
-      rows += rowsOf(chunk).length;
-      gone.push(chunk);
-    }
-    if (gone.length > 0) this.scroll.lighten(() => gone.forEach((chunk) => chunk.remove()));
-    return { gone, lower };
-  }
-
   /** New first chunks with these rows. */
   prepend(rows) {
     const made = [];

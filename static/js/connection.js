@@ -1,7 +1,7 @@
 // Owns the only WebSocket, the cursor and the backoff. Turns what arrives into events that are
 // in order and without holes (docs/protocol.md). Knows no DOM and nothing of the outbox.
 
-import { CLOSE, COMMANDS, decode, encode } from "./protocol.js";
+import { CLOSE, decode, encode, PASSING } from "./protocol.js";
 
 const SECOND = 1000; // ms
 const PING_AFTER = 25 * SECOND; // of silence
@@ -19,9 +19,8 @@ const FINAL = new Map([
 ]);
 
 /**
- * `hear(name, fields, fresh)` gets every event; `fresh` is false for a message the cursor is
- * already past, and true for a welcome that makes what is shown worthless. `lost(code)` hears of
- * every line that ends. `changed(state)` gets "connecting", "online", "offline", "blocked" (the
+ * `hear(name, fields)` gets every event, after the cursor has moved; `name` is null for a change of a
+ * kind not known here. `lost(code)` hears of every line that ends. `changed(state)` gets "connecting", "online", "offline", "blocked" (the
  * server answers, but a proxy in front passes no sockets) or a final "removed", "signed_out",
  * "replaced". Nothing happens before `open()`.
  */
@@ -69,11 +68,6 @@ export class Connection {
     if (!this.online || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(encode(name, fields));
     return true;
-  }
-
-  /** The same for what waits in the outbox. */
-  carry({ command, cid, fields }) {
-    return this.send(command, COMMANDS[command].includes("cid") ? { cid, ...fields } : fields);
   }
 
   /** Try now instead of when the backoff says. */
@@ -184,54 +178,45 @@ export class Connection {
     this.#heard = Date.now();
     this.#pinged = 0;
     const [name, fields] = decode(data);
-    const rule = this.#rules[name];
-    if (rule) rule(fields);
-    else if (fields.rev !== undefined) this.#advance(name, fields);
-    else if (name) this.hear(name, fields, true);
+    if (PASSING.has(name)) {
+      this.#rules[name]?.(fields);
+      this.hear(name, fields);
+    } else if (fields.rev !== undefined) {
+      this.#advance(name, fields);
+    }
   }
 
-  /** A lasting change. One of a kind that a newer server knows has its place in the log too. */
+  /** A lasting change. One of a kind that only a newer server knows has its place in the log too. */
   #advance(name, fields) {
     const { rev } = this.cursor;
-    if (this.#live && fields.rev > rev + 1) {
-      this.restart();
-      return;
-    }
-    const fresh = fields.rev > rev;
-    if (fresh) this.cursor.rev = fields.rev;
-    if (name) this.hear(name, { ...fields, live: this.#live }, fresh);
+    if (this.#live && fields.rev > rev + 1) return this.restart(); // something is missing
+    this.cursor.rev = Math.max(rev, fields.rev);
+    this.hear(name, { ...fields, live: this.#live });
   }
 
-  // What the cursor has to do with each event; the others pass as they are.
+  // What the cursor has to do with passing events.
   #rules = {
-    welcome: (fields) => {
+    welcome: ({ epoch, head, afresh }) => {
       this.#welcomed = true;
-      const afresh =
-        !this.cursor || fields.epoch !== this.cursor.epoch || fields.rev < this.cursor.rev;
-      if (afresh) this.cursor = { epoch: fields.epoch, rev: 0 };
-      this.hear("welcome", fields, afresh);
+      if (afresh) this.cursor = { epoch, rev: head };
     },
-    gap: (fields) => {
-      this.#live = false; // revs may jump until the next `live`
-      this.cursor.rev = fields.to;
-      this.hear("gap", fields, true);
-    },
-    live: (fields) => {
-      this.cursor.rev = fields.rev;
+    live: ({ head }) => {
+      this.cursor.rev = Math.max(this.cursor.rev, head);
       this.#live = true;
       this.#failures = 0;
       this.#refused = 0;
       this.#reached = true;
       this.#soon = SOON;
       this.#become("online");
-      this.hear("live", fields, true);
     },
-    beat: ({ rev }) => {
-      if (this.#live && rev > this.cursor.rev) this.restart();
+    jump: () => {
+      this.#live = false; // revs may jump until the next `live`
+    },
+    beat: ({ head }) => {
+      if (this.#live && head > this.cursor.rev) this.restart();
     },
     bye: ({ after }) => {
       if (after >= 0) this.#soon = after;
     },
-    pong: () => {},
   };
 }

@@ -57,7 +57,8 @@ export class Editor {
 
   #act(button, row) {
     const { actions } = this;
-    const { cid } = this.timeline.message(row);
+    const { id, ...message } = this.timeline.message(row);
+    const { cid } = this.timeline.waiting.change(id) ?? message; // of what waits, or failed
     const acts = {
       edit: () => (actions.close(), this.#edit(row)),
       delete: () => (actions.close(), this.#delete(row)),

@@ -23,7 +23,7 @@ export class Elsewhere {
     return new Map(others.map((room) => [room, this.#count(room)]));
   }
 
-  /** Sends what can be sent. Edits and deletions wait until their room is opened: no form takes them. */
+  /** Sends what can be sent: messages. The rest waits until its room is opened: no form takes it. */
   flush() {
     clearTimeout(this.#timer);
     const rooms = [...this.counts.keys()];
@@ -72,7 +72,7 @@ export class Elsewhere {
         signal: AbortSignal.timeout(PATIENCE),
       });
       const { code, detail, retry } = await answer.json();
-      if (answer.ok) outbox.heard({ cid });
+      if (answer.ok) outbox.done({ cid, rev: 0 });
       else if (code === "sign_in" || /^\d+$/.test(code)) outbox.down(); // nothing was said of this message
       else outbox.refuse({ cid, detail, retry });
     } catch {

@@ -13,9 +13,26 @@ export function newId() {
 /** The room in which something waits under this key; undefined for any other key. */
 export const roomOf = (key) => /^(.+):outbox:[^:]+$/.exec(key)?.[1];
 
+/** What a command must have, to be one: the rest of it came off a disk. */
+const WHOLE = {
+  say: ({ text }) => typeof text === "string",
+  edit: ({ id, text }) => Number.isSafeInteger(id) && typeof text === "string",
+  delete: ({ id }) => Number.isSafeInteger(id),
+  react: ({ id, emoji, on }) => Number.isSafeInteger(id) && typeof emoji === "string" && typeof on === "boolean",
+  room: ({ topic }) => typeof topic === "string",
+};
+
+/** What a command changes, in its history; undefined for a message that is yet to be made. */
+function thing({ command, fields: { id, emoji }, epoch }) {
+  if (command === "edit" || command === "delete") return `${epoch} message ${id}`;
+  if (command === "react") return `${epoch} reaction ${id} ${emoji}`;
+  return command === "room" ? `${epoch} settings` : undefined;
+}
+
 /**
- * An entry is {cid, command, fields, at, epoch, person, sent?, failed?}: `sent` when it first went
- * out, `failed` why it will not by itself.
+ * An entry is {cid, command, fields, at, epoch, person: {user}, sent?, failed?, old?}: `sent` when it
+ * first went out and is not answered, `failed` why it will not go by itself, `old` if that is
+ * because the server may have forgotten its cid.
  */
 export class Entries {
   /** `damaged`: why an entry that cannot be read has failed. */
@@ -29,9 +46,23 @@ export class Entries {
     return cids.map((cid) => this.find(cid)).filter(Boolean).sort((a, b) => a.at - b.at);
   }
 
+  /** Those that wait behind nothing on their thing that was sent and may still arrive. */
+  get free() {
+    const { all } = this;
+    const ahead = (entry, n) => all.slice(0, n).some((old) => old.sent && thing(old) === thing(entry));
+    return all.filter((entry, n) => !thing(entry) || !ahead(entry, n));
+  }
+
   find(cid) {
     const text = this.storage.text(this.start + cid);
     return text === null ? null : (entryIn(cid, text) ?? this.#salvage(cid, text));
+  }
+
+  /** Keeps a new one, in place of what it would undo and what nobody has sent yet. */
+  put(entry) {
+    const idle = this.all.filter((old) => !old.sent && thing(old) && thing(old) === thing(entry));
+    this.save(entry);
+    idle.forEach(({ cid }) => this.remove(cid));
   }
 
   save({ cid, ...entry }) {
@@ -60,14 +91,9 @@ export class Entries {
 function entryIn(cid, text) {
   try {
     const { text: first, ...rest } = JSON.parse(text);
-    // The first version kept messages only, by their text.
-    const entry = first === undefined ? rest : { command: "say", fields: { text: first }, ...rest };
-    const { command, fields, at } = entry;
-    const whole =
-      Number.isFinite(at) &&
-      (command === "delete" || typeof fields.text === "string") &&
-      (command === "say" || Number.isSafeInteger(fields.id));
-    return whole ? { cid, ...entry } : null;
+    // The first version kept messages only, by their text, and not whether they were sent.
+    const entry = first === undefined ? rest : { command: "say", fields: { text: first }, sent: rest.at, ...rest };
+    return Number.isFinite(entry.at) && WHOLE[entry.command](entry.fields) ? { cid, ...entry } : null;
   } catch {
     return null;
   }
@@ -87,7 +113,8 @@ const tab = newId();
 
 /** Does `work` while no other tab of this browser does. False: another is at it, until `busy(ms)`. */
 export async function alone(storage, name, work, busy) {
-  if (navigator.locks) return navigator.locks.request(storage.prefix + name, work);
+  const { locks } = globalThis.navigator ?? {}; // none on plain http
+  if (locks) return locks.request(storage.prefix + name, work);
   const key = `${name}:lease`;
   const take = () => storage.write(key, [tab, Date.now() + LEASE]);
   const [holder, until] = storage.read(key, [null, 0]);

@@ -2,23 +2,23 @@
 // from one to the other.
 
 import { Composer } from "./composer.js";
-import { Connection } from "./connection.js";
-import { Deeds } from "./deeds.js";
+import { Desk } from "./desk.js";
+import { Log } from "./log.js";
 import { News } from "./news.js";
 import { Outbox } from "./outbox.js";
-import { Parts } from "./parts.js";
 import { CLOSE } from "./protocol.js";
 import { Reading } from "./reading.js";
-import { Rooms } from "./rooms.js";
 import { PersonStorage } from "./storage.js";
-import { Strip } from "./strip.js";
 import { Timeline } from "./timeline.js";
 import { regional, speaker } from "./words.js";
 
 const find = (selector) => document.querySelector(selector);
 
 class Page {
-  #stranger = false; // another person uses this browser now
+  #fetching = false;
+  #tries = 0;
+  #arrive; // called with the parts that can wait
+  #there = new Promise((resolve) => (this.#arrive = resolve));
 
   constructor(boot) {
     this.boot = boot;
@@ -26,20 +26,18 @@ class Page {
     this.say = speaker(boot.words, this.language);
     this.root = new URL(boot.base || "./", location.href);
     this.room = this.address(boot.room);
-    const home = `chat:${this.root.pathname}`;
     // Another person on this browser, or another chat on this host, must not meet these.
-    this.storage = new PersonStorage(`${home}:${boot.you.user}`);
-    this.storage.inherit(`${home}:rooms`, "rooms");
+    this.storage = new PersonStorage(`${this.home}:${boot.you.user}`);
     this.build();
     this.listen();
   }
 
   build() {
     const { boot, say, storage } = this;
-    this.parts = new Parts(this);
+    this.log = new Log(boot);
     this.outbox = this.makeOutbox();
+    this.desk = this.makeDesk();
     this.timeline = this.makeTimeline();
-    this.strip = this.makeStrip();
     this.reading = new Reading({
       timeline: this.timeline,
       you: boot.you,
@@ -47,14 +45,17 @@ class Page {
       storage,
       key: `${boot.room}:read`,
       unreadIcon: new URL(`${boot.static}/icon-unread.svg`, location.href).href,
-      tell: (id) => this.connection.send("read", { id }),
+      tell: (id) => this.desk.send("read", { id }),
+      warn: (detail) => this.later(({ deeds }) => deeds.warn(detail)),
     });
     performance.mark("list-ready");
-    this.news = this.makeNews();
-    this.rooms = new Rooms({ ...boot, say, storage, waiting: () => this.elsewhere?.counts });
-    this.connection = this.makeConnection();
+    this.news = new News(this);
     this.composer = this.makeComposer();
-    this.deeds = this.makeDeeds();
+  }
+
+  /** What names of everything that is kept for this chat begin with. */
+  get home() {
+    return `chat:${this.root.pathname}`;
   }
 
   address(room) {
@@ -69,64 +70,51 @@ class Page {
   makeOutbox() {
     const line = {
       carries: () => true,
-      send: (entry) => !this.#stranger && this.connection.carry(entry),
-      silent: () => this.connection.restart(),
+      send: (entry) => this.desk.carry(entry),
+      silent: () => this.desk.connection.restart(),
     };
-    const outbox = new Outbox({
+    return new Outbox({
       ...this.sending,
       room: this.boot.room,
       line,
-      changed: () => this.deeds.show(),
-      returned: (entry, detail) => this.deeds.returned(entry, detail),
+      changed: () => this.showWaiting(),
+      returned: (entry, detail) => this.returned(entry, detail),
     });
-    outbox.epoch = this.boot.epoch;
-    return outbox;
   }
 
-  makeNews() {
-    const { timeline, reading, outbox, say } = this;
-    const pages = `${this.room}/messages`;
-    return new News({ you: this.boot.you, timeline, reading, outbox, say, pages, later: (use) => this.later(use) });
+  /** Shows what waits, after what came back: a message that did so takes the row it waited in. */
+  showWaiting() {
+    this.news.takeIn();
+    this.timeline.waiting.show(this.outbox.entries, this.desk.connection.online);
+    this.later(({ deeds }) => deeds.show());
   }
 
-  makeStrip() {
-    return new Strip({
-      say: this.say,
-      hold: (change) => this.timeline.scroll.hold(change),
-      standing: () => ({ failed: this.deeds.failed.length, updated: this.updated }),
-      acts: {
-        retry: () => this.connection.retry(),
-        resume: () => this.connection.resume(),
-        tryAll: () => this.deeds.tryAll(),
-        reload: () => location.reload(),
-      },
-    });
+  /** A change to a message will not be done; an edit is text too, and text is never lost. */
+  returned({ fields }, detail) {
+    if (fields.text) this.composer.restore(fields.text);
+    this.later(({ deeds }) => deeds.warn(detail));
+  }
+
+  makeDesk() {
+    const socket = new URL(`${this.room}/ws`);
+    socket.protocol = socket.protocol.replace("http", "ws");
+    const { boot, log, outbox, on } = this;
+    const cursor = { epoch: boot.epoch, rev: boot.head };
+    return new Desk({ socket, pages: `${this.room}/messages`, cursor, you: boot.you, log, outbox, on });
   }
 
   makeTimeline() {
     const { boot, say, language } = this;
     return new Timeline({
       log: find(".log"),
+      model: this.log,
       ...boot,
       language,
       say,
-      load: (query) => this.news.load(query),
+      load: (query) => this.desk.load(query),
       moved: () => this.reading?.update(),
-      replaced: () => this.deeds.show(),
+      replaced: () => this.showWaiting(),
       leaves: (row) => this.editor.rescue(row),
-    });
-  }
-
-  makeConnection() {
-    const url = new URL(`${this.room}/ws`);
-    url.protocol = url.protocol.replace("http", "ws");
-    return new Connection({
-      url,
-      signInUrl: `${this.room}/messages?limit=1`,
-      cursor: { epoch: this.boot.epoch, rev: this.boot.rev },
-      hear: (name, fields, fresh) => this.#stranger || this.hear[name]?.(fields, fresh),
-      lost: (code) => this.lost(code),
-      changed: (state) => this.connected(state),
     });
   }
 
@@ -137,39 +125,40 @@ class Page {
       say: this.say,
       storage: this.storage,
       key: `${this.boot.room}:draft`,
-      send: (text) => this.deeds.say(text),
-      typing: (fields) => this.connection.send("typing", fields),
+      send: (text) => this.send(text),
+      typing: (fields) => this.desk.send("typing", fields),
       editLast: () => this.editor?.editLast(),
       page: (way) => this.timeline.scroll.page(way),
-      drafted: () => this.rooms.mark(),
+      drafted: () => this.rooms?.mark(),
     });
   }
 
-  makeDeeds() {
-    const { timeline, composer, outbox, reading, strip, connection, say } = this;
-    const alert = (text) => this.later(({ people }) => people.announcer.alert(text));
-    const tell = (text) => this.later(({ people }) => people.announcer.say(text));
-    return new Deeds({ timeline, composer, outbox, reading, strip, connection, alert, tell, text: say });
+  /** False: too many are waiting, the text stays in the box. */
+  send(text) {
+    if (!this.outbox.add("say", { text })) return false;
+    this.reading.undivide();
+    this.timeline.toEnd().catch(() => {}); // the line is down: it will be shown when it is back
+    this.reading.update();
+    return true;
   }
 
   start() {
-    this.timeline.mine.forEach((message) => this.outbox.heard(message));
-    this.deeds.show();
+    this.desk.open();
+    this.showWaiting();
     this.reading.begin();
-    this.deeds.follow();
+    this.reading.follow();
     document.documentElement.dataset.ready = "";
     this.reading.goOn();
     performance.mark("composer-ready");
     if (matchMedia("(pointer: fine)").matches) this.composer.focus();
-    this.connected(this.connection.state);
-    this.connection.open();
+    this.connected(this.desk.connection.state);
   }
 
   listen() {
-    addEventListener("online", () => this.connection.retry());
-    addEventListener("offline", () => this.connection.unplugged());
-    addEventListener("pageshow", ({ persisted }) => persisted && this.connection.retry());
-    addEventListener("hashchange", () => this.deeds.follow());
+    addEventListener("online", () => this.desk.connection.retry());
+    addEventListener("offline", () => this.desk.connection.unplugged());
+    addEventListener("pageshow", ({ persisted }) => persisted && this.desk.connection.retry());
+    addEventListener("hashchange", () => this.reading.follow());
     addEventListener("pagehide", () => (this.editor?.settle(), this.reading.leave()));
     find(".log").addEventListener("click", (event) => this.later(({ editor }) => editor.clicked(event)));
     document.addEventListener("click", ({ target }) => {
@@ -190,60 +179,65 @@ class Page {
     this.outbox.stored(key, text);
     this.elsewhere?.stored(key, text);
     this.composer.stored(key, text);
-    this.rooms.mark();
+    this.rooms?.mark();
   }
 
   seen() {
     const here = document.visibilityState === "visible";
-    this.connection.send("appear", { here });
-    if (here) this.connection.retry();
+    this.desk.send("appear", { here });
+    if (here) this.desk.connection.retry();
     this.reading.returned();
   }
 
   // --- what the line brings
 
-  hear = {
-    welcome: ({ people, version, you, epoch }, afresh) => {
-      this.#stranger = you.user !== this.boot.you.user;
-      if (this.#stranger) return location.reload();
-      if (afresh) {
-        this.news.afresh(epoch);
-        this.deeds.show();
-      }
+  on = {
+    stranger: () => location.reload(),
+    place: () => this.timeline.history.place,
+    afresh: (other) => (this.news.afresh(other, this.log.epoch), this.showWaiting()),
+    loaded: (page) => this.news.loaded(page),
+    took: (name, change, what) => this.news.took(name, change, what),
+    welcome: ({ people, version, you }) => {
       Object.assign(this.boot.you, you);
       this.updated = version !== this.boot.version;
       this.later((parts) => parts.people.show(people));
     },
-    message: (message, fresh) => this.news.message(message, fresh),
     live: () => {
       this.news.level();
-      if (document.visibilityState === "hidden") this.connection.send("appear", { here: false });
+      if (document.visibilityState === "hidden") this.desk.send("appear", { here: false });
     },
-    gap: (fields) => this.news.gap(fields),
-    people: (people) => this.news.people(people),
-    typing: (someone) => this.news.typing(someone),
+    people: (known) => this.later(({ people }) => (this.news.takeIn(), people.arrive(known))),
+    typing: (someone) => this.later(({ people }) => people.heard(someone)),
     read: ({ id }) => this.reading.upTo(id),
-    refused: (refusal) => this.outbox.refuse(refusal),
+    state: (state) => this.connected(state),
+    lost: (code) => code === CLOSE.SIGNED_OUT && this.storage.forget(), // here or in another tab
   };
 
-  /** The line ended. */
-  lost(code) {
-    if (code === CLOSE.SIGNED_OUT) this.storage.forget(); // here or in another tab
-    this.outbox.down(code === CLOSE.TOO_BIG && this.say("message.too_big"));
+  /** Calls `use` with the parts of the page that can wait, as soon as they are there. */
+  later(use) {
+    this.#there.then(use);
   }
 
-  later(use) {
-    this.parts.later(use);
+  /** Fetches them once the line is up, or known to be down; if that fails, with the next such news. */
+  async fetch() {
+    if (this.#fetching) return;
+    this.#fetching = true;
+    this.#tries += 1;
+    const again = this.#tries > 1 ? `?${this.#tries}` : ""; // engines remember an address that failed
+    const rest = await import(`./rest.js${again}`).catch(() => null);
+    const fetched = await rest?.fetchParts(again).catch(() => null);
+    this.#fetching = Boolean(fetched);
+    if (fetched) this.#arrive(rest.wire(this, fetched));
   }
 
   connected(state) {
     const shown = { online: "online", connecting: "connecting" };
     document.documentElement.dataset.conn = shown[state] ?? "offline";
-    this.deeds.show();
-    this.strip.connected(state);
+    this.showWaiting();
+    this.later(({ strip }) => strip.connected(state));
     if (state === "signed_out") location.reload();
     if (state === "online") performance.mark("socket-ready");
-    if (state !== "connecting") this.parts.fetch();
+    if (state !== "connecting") this.fetch();
   }
 }
 

@@ -1,105 +1,73 @@
-// Owns what the line brings until it is shown: messages gathered for a frame, who came, who types;
-// and the quiet lines between messages that say what the line did not bring.
-
-import { element } from "./dom.js";
+// Owns what the line brings until it is shown: changes are gathered for a frame.
 
 const STILL = 100; // ms without a frame
 
 export class News {
-  #arrived = []; // messages that wait for the next frame
-  #restarted = false; // what was shown was of another life of the server
+  #changed = new Set(); // ids of messages that are to be shown anew with the next frame
+  #gone = [];
+  #fresh = []; // ids of messages that nobody has heard of
+  #waiting = false; // for the next frame
+  #other = false; // what is loaded anew is another history
 
-  /** `pages`: where history is; `later(use)` calls `use` with the parts of the page that can wait. */
-  constructor({ you, timeline, reading, outbox, say, pages, later }) {
-    Object.assign(this, { you, timeline, reading, outbox, say, pages, later });
+  /** `page.later(use)` calls `use` with the parts of the page that can wait. */
+  constructor(page) {
+    const { timeline, reading, boot } = page;
+    Object.assign(this, { timeline, reading, you: boot.you, later: (use) => page.later(use) });
   }
 
-  /** `fresh` is false for one that is known already: worth a look only as an answer to my own. */
-  message(message, fresh) {
-    this.later(({ people }) => people.typing.stopped(message.user));
-    if (!fresh && message.user !== this.you.user) return;
-    this.#arrived.push(message);
-    if (this.#arrived.length > 1) return;
+  /** A change, and which messages are others or no more because of it. */
+  took(name, { id, rev, user, live }, { changed, gone }) {
+    if (name === "message") this.later(({ people }) => people.typing.stopped(user));
+    if (changed.length + gone.length === 0) return;
+    changed.forEach((id) => this.#changed.add(id));
+    this.#gone.push(...gone);
+    if (name === "message" && live && rev === id && user !== this.you.user) this.#fresh.push(id);
+    if (this.#waiting) return;
+    this.#waiting = true;
     requestAnimationFrame(() => this.takeIn());
     setTimeout(() => this.takeIn(), STILL); // a page nobody sees has no frames
   }
 
-  /** What has arrived and what is shown is of another life of the server. */
-  afresh(epoch) {
-    this.#arrived = [];
-    this.#restarted = true;
-    this.timeline.history.restart();
-    this.outbox.epoch = epoch;
-    this.later(({ editor }) => editor.begin(epoch));
-  }
-
-  /** Level with the room: what waits can go out. */
-  level() {
-    this.takeIn();
-    this.timeline.history.caughtUp();
-    this.reading.count();
-    if (this.#restarted) this.reading.restart();
-    this.#restarted = false;
-    this.outbox.flush();
-    this.later(({ elsewhere }) => elsewhere.flush());
-  }
-
   takeIn() {
-    const messages = this.#arrived;
-    this.#arrived = [];
-    if (messages.length === 0) return;
-    this.reading.hear(messages);
-    this.timeline.apply(messages);
-    for (const message of messages) {
-      if (message.user === this.you.user) this.outbox.heard(message);
-      else this.#announce(message);
-    }
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    const [changed, gone, fresh] = [[...this.#changed], this.#gone, this.#fresh];
+    this.#changed.clear();
+    [this.#gone, this.#fresh] = [[], []];
+    const { model } = this.timeline;
+    const there = (ids) => ids.map((id) => model.message(id)).filter(Boolean);
+    this.reading.hear(there(changed));
+    this.reading.gone(gone);
+    this.timeline.update(changed, gone);
+    for (const message of there(fresh)) this.later(({ people }) => people.announcer.message(message));
     this.reading.update();
   }
 
-  #announce(message) {
-    if (!message.live || message.deleted || message.rev !== message.id) return;
-    this.later(({ people }) => people.announcer.message(message));
-  }
-
-  gap(fields) {
+  /** All is loaded anew; of another history if `other`: then ids mean other messages. */
+  afresh(other, epoch) {
     this.takeIn();
-    if (fields.count === 0) return;
-    this.reading.missed();
-    const above = this.timeline.lastSent; // by the time there are gaps, more may have come
-    this.later(({ gaps }) => gaps.show(fields, above));
+    this.#other = other;
+    if (!other) return;
+    this.timeline.clear();
+    this.later(({ editor }) => editor.begin(epoch));
   }
 
-  /** A quiet line after the newest message, which no message belongs to. */
-  #note(text) {
-    const { chunks, newest, scroll } = this.timeline;
-    const note = element("p", text);
-    note.className = "note";
-    note.dataset.to = newest; // what comes next has its place below
-    scroll.hold(() => chunks.append(note));
-  }
-
-  people(people) {
-    this.later((parts) => parts.people.show(people));
-    this.takeIn(); // what was said before somebody came stands before them
-    for (const name of people.joined ?? []) {
-      if (name !== this.you.name) this.#note(this.say("people.joined", { name }));
-    }
-  }
-
-  typing(someone) {
-    if (someone.user === this.you.user) return;
-    this.later(({ people: { typing } }) => (someone.stopped ? typing.stopped(someone.user) : typing.heard(someone)));
-  }
-
-  /** A page of history. */
-  async load(query) {
-    const headers = { Accept: "application/json" };
-    const answer = await fetch(`${this.pages}?${new URLSearchParams(query)}`, { headers });
-    if (!answer.ok) throw new Error(answer.statusText);
-    const page = await answer.json();
-    for (const { cid } of page.messages) if (cid) this.outbox.heard({ cid }); // not the text: it may be old
+  /** A page of history; after `afresh` the first is all there is to show. */
+  loaded(page) {
     this.reading.hear(page.messages);
-    return page;
+    if (!page.first) return;
+    this.takeIn();
+    this.timeline.history.begin(page);
+    if (this.#other) this.reading.restart();
+    else this.reading.missed();
+    this.reading.count();
+  }
+
+  /** Level with the room. */
+  level() {
+    this.takeIn();
+    this.timeline.tidy();
+    this.reading.count();
+    this.later(({ elsewhere, edges }) => (edges.watch(), elsewhere.flush()));
   }
 }

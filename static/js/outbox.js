@@ -1,97 +1,116 @@
-// Owns what was said, edited and deleted in one room and is not yet answered: on disk before it is
-// sent, out of it only when the change itself comes back, is refused, or the person discards it.
-// Knows no DOM and no socket.
+// Owns every lasting command of one room that is not yet answered: on disk before it is sent, out of
+// it only when its change comes, when the server says that it is done or never will be, or when the
+// person discards it. Knows no DOM and no socket.
 //
-// One tab at a time sends, one entry at a time, in the order they were made. What was sent once is
-// never replaced: whatever comes later waits behind it. The server drops what it already has.
+// One tab at a time sends, one entry at a time, in the order they were made. What was sent once keeps
+// its cid and is never replaced; what comes later on the same thing waits behind it, failed or not.
 
 import { alone, Entries, newId } from "./entries.js";
+import { CLOSE } from "./protocol.js";
 
 const ANSWER_WITHIN = 10_000; // ms without an answer: the line is dead
 const TRIES = 3; // unanswered while online before an entry counts as failed
-const SETTLING = 5_000; // ms in which a message that another tab saw confirmed reaches this one
-const OLD = 24 * 3_600_000; // ms
+const SETTLING = 5_000; // ms in which a change that another tab saw confirmed reaches this one
+const OLD = 6 * 24 * 3_600_000; // ms: the server knows a cid for seven days
 const MOST = 100; // messages waiting
-
-// What the server takes out of a text, so that an edit knows itself when it comes back.
-const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
-const asStored = (text) => text.replace(/\r\n?/g, "\n").replace(CONTROLS, "");
-
-/** Is this message what became of the entry? An edit only by its own text: it may be older news. */
-function answers({ cid, command, fields, sent }, message) {
-  if (command === "say") return message.cid === cid;
-  if (message.id !== fields.id) return false;
-  return command === "delete" ? message.deleted : sent && !message.deleted && message.text === fields.text;
-}
 
 /**
  * `line`: {carries(command), send(entry), silent()}; `send` returns whether the line took it.
- * `changed()` is called whenever an entry changes; `returned(entry, detail)` when an edit or a
- * deletion will not be done. Entries that wait to be sent again have `retryAt` and `detail`.
+ * `changed()` is called whenever an entry changes; `returned(entry, detail)` when a command that is
+ * no message will not be done. Entries that wait to be sent again have `retryAt` and `detail`, those
+ * that are done and not yet shown have `done`.
  */
 export class Outbox {
-  epoch = null; // of the history that ids mean messages in; null: not known here
-  #flight = null; // {cid, settle} of the one entry being sent by this tab
+  #epoch = null; // of the history; null: not known here
+  #cursor = 0; // what the page shows is level with the log up to this rev
+  #done = new Map(); // cid -> entry with `done`: the rev at which its change is shown
+  #flight = null; // {cid, settle, sent} of the one entry this tab is at
   #tries = new Map();
   #waits = new Map(); // cid -> {retryAt, detail}
   #flushing = false;
   #more = false; // asked to flush while flushing
+  #sweep = false; // the line has just said which history this is
 
   constructor({ storage, room, you, say, line, changed, returned }) {
     Object.assign(this, { storage, room, you, say, line, changed, returned });
     this.kept = new Entries(storage, room, say("message.damaged_here"));
   }
 
-  /** Oldest first. */
+  get epoch() {
+    return this.#epoch;
+  }
+
+  /** In another history ids and revs mean something else. */
+  set epoch(epoch) {
+    if (epoch === this.#epoch) return;
+    this.#epoch = epoch;
+    this.#cursor = 0;
+    this.#done.clear();
+  }
+
+  /** Oldest first, with those that are done and not yet shown. */
   get entries() {
     const ours = this.kept.all.filter((entry) => !this.#foreign(entry));
-    return ours.map((entry) => ({ ...entry, ...this.#waits.get(entry.cid) }));
+    const waiting = ours.map((entry) => ({ ...entry, ...this.#waits.get(entry.cid), failed: this.#failed(entry) }));
+    return [...waiting, ...this.#done.values()].sort((a, b) => a.at - b.at);
   }
 
   /** Keeps a command and sends it when it can be. Null if too many messages are waiting already. */
   add(command, fields) {
-    const waiting = this.kept.all;
-    if (command === "say" && waiting.length >= MOST) return null;
-    if (fields.text) fields = { ...fields, text: asStored(fields.text) };
-    // Of the changes to one message only the newest is worth sending, unless one is out already.
-    const idle = waiting.filter((entry) => fields.id && entry.fields.id === fields.id && !entry.sent);
-    idle.forEach(({ cid }) => this.kept.remove(cid));
-    const made = { at: this.#now(waiting), epoch: this.epoch, person: this.you.name };
-    const entry = { cid: newId(), command, fields, ...made };
-    this.kept.save(entry);
+    const { all } = this.kept;
+    if (command === "say" && all.length >= MOST) return null;
+    const at = Math.max(Date.now(), (all.at(-1)?.at ?? 0) + 1); // order outlives a clock set back
+    const entry = { cid: newId(), command, fields, at, epoch: this.epoch, person: { user: this.you.user } };
+    this.kept.put(entry);
     this.changed();
     this.flush();
     return entry;
   }
 
-  /** My own message as it is now: it may be what an entry waits for. */
-  heard(message) {
-    const done = this.kept.all.filter((entry) => answers(entry, message));
-    if (message.cid) this.#settle(message.cid, "confirmed"); // also where its key is gone already
-    for (const { cid } of done) {
-      this.#remove(cid);
-      this.#settle(cid, "confirmed");
+  /** A change: it may be what an entry has become, or what came of that later. */
+  heard(name, { user, cid, said }) {
+    if (name !== "gone" && user && user !== this.you.user) return;
+    for (const key of [cid, said].filter(Boolean)) {
+      this.#done.delete(key); // it is shown by now
+      this.#settle(key, "confirmed"); // also where its key is gone already
+      if (this.kept.find(key)) this.#remove(key), this.changed();
     }
-    if (done.length > 0) this.changed();
   }
 
-  /** The server said no: for now (`retry` ms), or for good. */
-  refuse({ cid, id, detail, retry }) {
-    const mine = (entry) => (cid ? entry.cid === cid : entry.sent && entry.fields.id === id);
-    const entry = this.kept.all.find(mine);
-    if (!entry) return this.#settle(cid, "refused");
-    if (retry === undefined) this.#fail(entry, detail);
-    else this.#waits.set(entry.cid, { retryAt: Date.now() + retry, detail });
-    this.#settle(entry.cid, "refused");
+  /** The command was carried out, and its change is shown once the page is level with `rev`. */
+  done({ cid, rev }) {
+    const entry = this.kept.find(cid);
+    if (entry && rev > this.#cursor) this.#done.set(cid, { ...entry, failed: undefined, done: rev });
+    this.#remove(cid);
+    this.#settle(cid, "confirmed");
     this.changed();
   }
 
-  /** Sends a failed message once more, under the same cid: it is stored at most once. */
+  /** What the page shows has everything up to this rev. */
+  level(rev) {
+    this.#cursor = Math.max(this.#cursor, rev);
+    const shown = [...this.#done.values()].filter(({ done }) => done <= rev);
+    for (const { cid } of shown) this.#done.delete(cid);
+    if (shown.length > 0) this.changed();
+  }
+
+  /** The server said no: for now (`retry` ms), or for good. */
+  refuse({ cid, detail, retry }) {
+    const entry = this.kept.find(cid);
+    if (entry && retry !== undefined) this.#waits.set(cid, { retryAt: Date.now() + retry, detail });
+    else if (entry?.command === "say") this.#fail({ ...entry, sent: undefined }, detail);
+    else if (entry) this.#remove(cid), this.returned(entry, detail);
+    this.#settle(cid, "refused");
+    this.changed();
+  }
+
+  /** Sends what failed once more: under its cid, so that it is done at most once, or as new. */
   again(cid) {
-    const { failed, ...entry } = this.kept.find(cid) ?? {};
+    const { failed, old, ...entry } = this.kept.find(cid) ?? {};
     if (!failed) return;
     this.#tries.delete(cid);
-    this.kept.save({ ...entry, at: this.#now(this.kept.all) });
+    this.kept.save(old ? { ...entry, cid: newId(), sent: undefined } : entry); // the place in the order stays
+    if (old) this.#remove(cid);
     this.changed();
     this.flush();
   }
@@ -102,14 +121,23 @@ export class Outbox {
     this.#remove(cid);
     this.#settle(cid, "discarded");
     this.changed();
+    this.flush(); // something may have waited behind it
     return text;
   }
 
-  /** The line is gone: what was in flight will be sent again. */
-  down(tooBig) {
-    if (!this.#flight) return;
-    if (tooBig) this.refuse({ cid: this.#flight.cid, detail: tooBig });
-    else this.#settle(this.#flight.cid, "down");
+  /** Level with the room. What is in flight is sent again: a change that was superseded before it was
+   *  read never comes, and only the answer to this tells that it was made. */
+  live() {
+    if (this.#flight?.sent) this.#settle(this.#flight.cid, "again");
+    this.#sweep = true;
+    this.flush();
+  }
+
+  /** The line is gone: what was in flight will be sent again, unless it was what ended the line. */
+  down(code) {
+    const { cid, sent } = this.#flight ?? {};
+    if (sent && code === CLOSE.TOO_BIG) this.refuse({ cid, detail: this.say("message.too_big") });
+    else if (cid) this.#settle(cid, "down");
   }
 
   /** Another tab wrote or removed the entry under a key. */
@@ -117,26 +145,36 @@ export class Outbox {
     const cid = this.kept.cidOf(key);
     if (!cid) return;
     if (text === null) this.#settle(cid, "confirmed");
-    // The tab that confirmed may be ahead of our own line: wait for the message, then tidy up.
+    // The tab that confirmed may be ahead of our own line: wait for the change, then tidy up.
     setTimeout(() => this.changed(), text === null ? SETTLING : 0);
-    if (text !== null) this.flush();
+    this.flush(); // something may have waited behind it
   }
 
   /** Sends what waits, unless another tab is at it; that tab then sends ours too. */
   async flush() {
-    this.#expire();
     this.#more = true;
-    if (this.#flushing || !this.#next()) return;
+    if (this.#flushing || !(this.#sweep || this.#next())) return;
     this.#flushing = true;
     this.#more = false;
     const work = async () => {
+      this.#sweepForeign();
       for (let entry = this.#next(); entry; entry = this.#next()) {
         if (!(await this.#deliver(entry))) break;
       }
     };
-    await alone(this.storage, `${this.room}:outbox`, work, (time) => setTimeout(() => this.flush(), time));
+    await alone(this.storage, `${this.room}:sending`, work, (time) => setTimeout(() => this.flush(), time));
     this.#flushing = false;
     if (this.#more) this.flush(); // the line came back while this round was ending
+  }
+
+  /** Takes out what names things of another history; an edit is text too, and text is never lost. */
+  #sweepForeign() {
+    for (const entry of this.#sweep ? this.kept.all.filter((entry) => this.#foreign(entry)) : []) {
+      this.#remove(entry.cid);
+      if (entry.command === "edit") this.returned(entry, this.say("message.restored"));
+      this.changed();
+    }
+    this.#sweep = false;
   }
 
   /** Sends one entry. False: the line is down, leave the rest for later. */
@@ -146,31 +184,21 @@ export class Outbox {
     const entry = this.kept.find(cid);
     if (!entry || entry.failed) return true; // confirmed or discarded while it waited
     this.#waits.delete(cid);
-    if (this.#foreign(entry)) return this.#fail(entry, this.say("message.restored")), this.changed(), true;
+    if (Date.now() - entry.sent > OLD) return this.#fail({ ...entry, old: true }, this.say("message.old")), true;
     const answer = this.#flown(cid, ANSWER_WITHIN);
-    if (!this.line.send(entry)) {
-      this.#settle(cid, "down");
-      return false;
-    }
+    if (!this.line.send(entry)) return this.#settle(cid, "down"), false;
+    this.#flight.sent = true;
     if (!entry.sent) this.kept.save({ ...entry, sent: Date.now() });
     const outcome = await answer;
     if (outcome === "silent") this.#unanswered(cid);
-    return outcome !== "down" && outcome !== "silent";
-  }
-
-  /** Made in another history: the id may be another message's now. */
-  #foreign({ command, epoch }) {
-    return command !== "say" && this.epoch !== null && epoch !== this.epoch;
+    return !["down", "silent"].includes(outcome);
   }
 
   #unanswered(cid) {
     const tries = (this.#tries.get(cid) ?? 0) + 1;
     this.#tries.set(cid, tries);
     const entry = this.kept.find(cid);
-    if (entry && tries >= TRIES) {
-      this.#fail(entry, this.say("message.late"));
-      this.changed();
-    }
+    if (entry && tries >= TRIES) this.#fail(entry, this.say("message.late"));
     this.line.silent();
   }
 
@@ -188,27 +216,29 @@ export class Outbox {
     settle(outcome);
   }
 
-  #now(waiting) {
-    return Math.max(Date.now(), (waiting.at(-1)?.at ?? 0) + 1); // order outlives a clock set back
-  }
-
   #next() {
-    return this.kept.all.find(({ failed, command }) => !failed && this.line.carries(command));
+    const goes = (entry) => !this.#failed(entry) && !this.#foreign(entry) && this.line.carries(entry.command);
+    return this.kept.free.find(goes);
   }
 
-  #expire() {
-    const mine = this.kept.all.filter(({ failed, command }) => !failed && this.line.carries(command));
-    const old = mine.filter(({ at }) => Date.now() - at > OLD);
-    for (const entry of old) this.#fail(entry, this.say("message.old"));
-    if (old.length > 0) this.changed();
+  /** Why it does not go by itself. What another person wrote in this browser is text, and no command. */
+  #failed(entry) {
+    return this.#strange(entry) ? this.say("message.strange") : entry.failed;
   }
 
-  /** A message stays, to be tried again by hand; a change to one is given back. */
+  #foreign({ command, epoch }) {
+    return command !== "say" && this.epoch !== null && epoch !== this.epoch;
+  }
+
+  /** Made by somebody else; earlier versions wrote down a name, which may have changed. */
+  #strange({ person }) {
+    return (person?.user ?? this.you.user) !== this.you.user;
+  }
+
   #fail(entry, detail) {
     this.#waits.delete(entry.cid);
-    if (entry.command === "say") return this.kept.save({ ...entry, failed: detail });
-    this.#remove(entry.cid);
-    this.returned(entry, detail);
+    this.kept.save({ ...entry, failed: detail });
+    this.changed();
   }
 
   #remove(cid) {

@@ -21,8 +21,8 @@ const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCas
 export class People {
   #known = { total: 0, here: 0, people: [] };
 
-  constructor({ you, say, language, storage, base, network }) {
-    Object.assign(this, { you, say });
+  constructor({ you, say, language, storage, base, network, timeline }) {
+    Object.assign(this, { you, say, timeline });
     this.typing = new Typing(say, language);
     this.announcer = new Announcer(say);
     this.order = new Intl.Collator(language).compare;
@@ -51,6 +51,25 @@ export class People {
     this.#known = known;
     this.field.hidden = people.length <= MANY;
     this.#list();
+  }
+
+  /** Who is there now, and a quiet line for each who came, which no message belongs to. */
+  arrive(known) {
+    this.show(known);
+    const { chunks, newest, scroll } = this.timeline;
+    for (const name of known.joined ?? []) {
+      if (name === this.you.name) continue;
+      const note = this.#line("note", this.say("people.joined", { name }));
+      note.dataset.to = newest; // what comes next has its place below
+      scroll.hold(() => chunks.append(note));
+    }
+  }
+
+  /** Somebody types, or has stopped. */
+  heard(someone) {
+    if (someone.user === this.you.user) return;
+    if (someone.stopped) this.typing.stopped(someone.user);
+    else this.typing.heard(someone);
   }
 
   /** Who is here, then who is away; only who is looked for. */

@@ -3,8 +3,10 @@
 
 export const COMMANDS = {
   say: ["cid", "text"],
-  edit: ["id", "text"],
-  delete: ["id"],
+  edit: ["cid", "id", "text"],
+  delete: ["cid", "id"],
+  react: ["cid", "id", "emoji", "on"],
+  room: ["cid", "topic"],
   typing: ["stopped"],
   read: ["id"],
   appear: ["here"],
@@ -12,18 +14,27 @@ export const COMMANDS = {
 };
 
 export const EVENTS = {
-  welcome: ["you", "room", "title", "epoch", "rev", "people", "version", "limits"],
-  message: ["rev", "id", "user", "name", "color", "at", "text", "cid", "edited", "deleted", "damaged"],
-  live: ["rev"],
-  gap: ["from", "to", "count"],
+  message: ["rev", "id", "user", "name", "color", "at", "text", "cid", "said", "edited", "damaged"],
+  reaction: ["rev", "id", "user", "name", "emoji", "on", "cid"],
+  gone: ["rev", "from", "to", "user", "cid"],
+  settings: ["rev", "topic", "by", "cid"],
+  welcome: ["you", "room", "title", "epoch", "head", "afresh", "settings", "people", "version", "limits", "rev"],
+  live: ["head", "rev"],
+  jump: [],
   people: ["total", "here", "people", "joined"],
   typing: ["user", "name", "stopped"],
   read: ["id"],
-  refused: ["code", "detail", "cid", "id", "retry"],
-  beat: ["rev"],
+  done: ["cid", "rev"],
+  refused: ["code", "detail", "cid", "retry"],
+  beat: ["head", "rev"],
   pong: [],
   bye: ["reason", "after"],
 };
+
+/** The events that are not kept. All others are changes, also those of a kind not known here. */
+export const PASSING = new Set([
+  "welcome", "live", "jump", "people", "typing", "read", "done", "refused", "beat", "pong", "bye",
+]);
 
 /** Close codes, each with what the page does. */
 export const CLOSE = {
@@ -49,7 +60,14 @@ export function encode(name, fields = {}) {
 }
 
 /** The event in a frame as [name, fields]; the name is null for one this page does not know yet. */
-export function decode(frame) {
-  const { type: name, ...fields } = JSON.parse(frame);
+export const decode = (frame) => named(JSON.parse(frame));
+
+/** A page of history: {room, epoch, head, changes, more}, each change as from `decode`. */
+export function decodePage(text) {
+  const page = JSON.parse(text);
+  return { ...page, changes: page.changes.map(named) };
+}
+
+function named({ type: name, ...fields }) {
   return [Object.hasOwn(EVENTS, name) ? name : null, fields];
 }

@@ -5,6 +5,7 @@ import { element } from "./dom.js";
 
 const TELL_AFTER = 300; // ms in which what was read is gathered
 const MOST = 99; // unread messages that are counted
+const TINTED = 1_200; // ms a message that was looked for is tinted
 const cameByLink = () => performance.getEntriesByType("navigation")[0]?.type === "navigate";
 const attentive = () => document.visibilityState === "visible" && document.hasFocus();
 
@@ -21,12 +22,12 @@ export class Reading {
   #icon = document.querySelector("link[rel=icon]");
   #plain = { title: document.title, icon: this.#icon.href };
 
-  constructor({ timeline, you, say, storage, key, unreadIcon, tell }) {
-    Object.assign(this, { timeline, you, say, storage, key, unreadIcon, tell });
+  constructor({ timeline, you, say, storage, key, unreadIcon, tell, warn }) {
+    Object.assign(this, { timeline, you, say, storage, key, unreadIcon, tell, warn });
     this.pill = document.querySelector(".latest");
     this.read = storage.read(key, 0) || timeline.newest;
     storage.write(key, this.read);
-    this.hear(timeline.messages);
+    this.hear(timeline.model.messages);
     this.pill.addEventListener("click", () => this.#press());
     this.#away = !attentive();
   }
@@ -62,6 +63,21 @@ export class Reading {
     scroll.readFrom(this.timeline.row(id), top);
   }
 
+  /** Shows the message that the address names at a quarter of the height, loaded or not. */
+  async follow() {
+    const { history, scroll, stop } = this.timeline;
+    const id = Number(/^#m(\d+)$/.exec(location.hash)?.[1]);
+    if (!id) return;
+    const there = this.timeline.row(id) || (await history.around(id).catch(() => null));
+    if (there === null) return; // the line is down
+    const row = this.timeline.row(id);
+    if (!row) return this.warn(this.say("log.nowhere"));
+    scroll.readFrom(row);
+    stop.set(row);
+    row.classList.add("reached");
+    setTimeout(() => row.classList.remove("reached"), TINTED);
+  }
+
   /** Counts what is unread and not loaded. To be called when the line is up. */
   async count() {
     if (!this.#uncounted) return;
@@ -77,14 +93,18 @@ export class Reading {
 
   /** Messages as they are now, from the line or a page of history. */
   hear(messages) {
-    for (const { id, user, deleted } of messages) {
-      if (deleted) this.#unread.delete(id);
-      else if (id > this.read && user !== this.you.user) this.#unread.add(id);
+    for (const { id, user } of messages) {
+      if (id > this.read && user !== this.you.user) this.#unread.add(id);
     }
+  }
+
+  /** Messages that are no more, by id. */
+  gone(ids) {
+    for (const id of ids) this.#unread.delete(id);
     if (this.#divided && !this.#unread.has(this.#divided) && this.#divided > this.read) this.#aim();
   }
 
-  /** More was said than the line brings. */
+  /** There may be more than is loaded. */
   missed() {
     this.#uncounted = true;
   }

@@ -1,25 +1,54 @@
-// Wires the parts of the page that can wait, as main.js does those that cannot.
+// Fetches and wires the parts of the page that can wait, as main.js does those that cannot.
 
 import { nameDay } from "./row.js";
 
-/** Makes the parts of `page` from the modules that were fetched. */
-export function wire(page, { People, Editor, Elsewhere, Gaps, wireViewport, wirePictures }) {
-  const { boot, say, language, storage, timeline, deeds, rooms } = page;
-  const people = new People({ ...boot, say, language, storage });
+const MODULES = ["people", "editor", "deeds", "strip", "edges", "elsewhere", "viewport", "pictures", "rooms"];
+
+/** All that the other modules export; `again` makes addresses of their own for another try. */
+export async function fetchParts(again) {
+  return Object.assign({}, ...(await Promise.all(MODULES.map((name) => import(`./${name}.js${again}`)))));
+}
+
+/** Makes the parts of `page` from what was fetched. */
+export function wire(page, made) {
+  const { boot, say, language, storage, timeline } = page;
+  const people = new made.People({ ...boot, say, language, storage, timeline });
+  const { strip, deeds } = wireDeeds(page, made, people.announcer);
+  const edges = (timeline.history.edges = new made.Edges(timeline, say, boot.title));
   const kept = { storage, room: boot.room, epoch: page.outbox.epoch };
-  page.editor = new Editor({ timeline, limit: boot.limits.text, say, kept, on: deeds });
-  page.elsewhere = new Elsewhere({
+  page.editor = new made.Editor({ timeline, limit: boot.limits.text, say, kept, on: deeds });
+  page.elsewhere = new made.Elsewhere({
     ...page.sending,
     room: boot.room,
     address: (room) => page.address(room),
-    changed: () => rooms.mark(),
+    changed: () => page.rooms?.mark(),
   });
-  rooms.mark();
-  wireViewport();
-  wirePictures(() => deeds.warn(say("files.pictures")));
+  made.inheritRooms(storage, `${page.home}:rooms`);
+  page.rooms = new made.Rooms({ ...boot, say, storage, waiting: () => page.elsewhere.counts });
+  made.wireViewport();
+  made.wirePictures(() => deeds.warn(say("files.pictures")));
   rollDays(timeline.col, language);
   performance.mark("parts-ready");
-  return { people, editor: page.editor, elsewhere: page.elsewhere, gaps: new Gaps(timeline, say) };
+  return { people, strip, deeds, edges, editor: page.editor, elsewhere: page.elsewhere };
+}
+
+function wireDeeds(page, { Strip, Deeds }, announcer) {
+  const { timeline, desk, composer, outbox, say } = page;
+  const strip = new Strip({
+    say,
+    hold: (change) => timeline.scroll.hold(change),
+    standing: () => ({ failed: deeds.failed.length, updated: page.updated }),
+    acts: {
+      retry: () => desk.connection.retry(),
+      resume: () => desk.connection.resume(),
+      tryAll: () => deeds.tryAll(),
+      reload: () => location.reload(),
+    },
+  });
+  const alert = (text) => announcer.alert(text);
+  const tell = (text) => announcer.say(text);
+  const deeds = new Deeds({ composer, outbox, strip, alert, tell, text: say });
+  return { strip, deeds };
 }
 
 /** Days are called anew at midnight: what was today is yesterday. */

@@ -74,3 +74,15 @@ export class Rooms {
     return mark;
   }
 }
+
+/** Takes over the list that an earlier version kept for the browser, whoever used it. */
+export function inheritRooms(storage, old) {
+  try {
+    const text = localStorage.getItem(old);
+    if (text === null) return;
+    localStorage.removeItem(old);
+    if (storage.text("rooms") === null) storage.keep("rooms", text);
+  } catch {
+    return; // nothing to inherit
+  }
+}

@@ -9,13 +9,14 @@ const TOGETHER = 5 * 60_000; // ms between messages of one group
 
 /** The message in a row the server rendered; its text is there as it was typed. */
 export function readRow(row, you) {
-  const { id, rev, user, cid } = row.dataset;
+  const { id, rev, user, cid, said } = row.dataset;
   const edited = Number(row.querySelector(".edited").dataset.at);
   return {
     id: Number(id),
     rev: Number(rev),
     user,
     cid,
+    said,
     name: user === you.user ? you.name : row.querySelector(".who").textContent,
     color: Number(/\ba(\d+)\b/.exec(row.className)[1]),
     at: Date.parse(row.querySelector("time").dateTime),
@@ -38,6 +39,7 @@ export function fillRow(row, message, mine, say) {
   if (id) {
     Object.assign(row.dataset, { id, user: message.user, state: "sent" });
     delete row.dataset.cid;
+    delete row.dataset.said;
     row.querySelector(":scope > .st")?.remove();
   } else {
     row.dataset.cid = cid;
@@ -85,7 +87,7 @@ export function groupRow(row, message, before, { you, language }) {
   markDay(row, before && dayOf(before.at) === day ? null : day, language);
   const first =
     !before ||
-    row.previousElementSibling?.matches(".day, .unread, .gap") ||
+    row.previousElementSibling?.matches(".day, .unread") ||
     before.user !== message.user ||
     (before.name !== message.name && message.user !== you.user) ||
     message.at - before.at > TOGETHER;

@@ -81,18 +81,6 @@ export class PersonStorage {
     return [...this.#memory.keys()].some((key) => TYPED.test(key));
   }
 
-  /** Takes over what an earlier version kept for the browser, whoever used it. */
-  inherit(old, key) {
-    try {
-      const text = localStorage.getItem(old);
-      if (text === null) return;
-      localStorage.removeItem(old);
-      if (this.text(key) === null) this.keep(key, text);
-    } catch {
-      return; // nothing to inherit
-    }
-  }
-
   /** Nothing of this person stays in this browser, and no tab writes any of it again. */
   forget() {
     this.#closed = true;

@@ -1,36 +1,33 @@
 // Owns the rows of the log: which message each shows, their order and grouping. Knows no socket and
-// no storage: what happened comes in through apply(), what is not yet sent through waiting.js. Which
-// part of the log is loaded is history.js, what a person does to a row is editor.js.
+// no storage: what there is to show the model says, what is not yet sent waiting.js. More of the log
+// comes through history.js, what a person does to a row is editor.js.
 
-import { Chunks, neighbour, rowsOf } from "./chunks.js";
+import { Chunks, neighbour } from "./chunks.js";
 import { clone } from "./dom.js";
-import { History, supersedes } from "./history.js";
+import { History } from "./history.js";
 import { fillRow, groupRow, readRow, removeRow, Stop } from "./row.js";
 import { Scroll } from "./scroll.js";
 import { showChange, Waiting } from "./waiting.js";
 
-const MOST = 10_000; // rows held
-const SPARE = 500; // rows dropped at once beyond that: each time everything is laid out anew
-
 export class Timeline {
-  #messages = new WeakMap(); // row -> message
+  #messages = new WeakMap(); // row -> message as it is shown
   #rows = new Map(); // id -> row
 
   /**
-   * `load(query)` gives a page of history; `moved()` is called when other rows are shown or the end
-   * is reached or left, `replaced()` when all rows are others, `leaves(row)` before a row goes in
-   * which somebody may be writing.
+   * `log` is where the rows are, `model` the Log they show; `load(query)` gives a page of history;
+   * `moved()` is called when other rows are shown or the end is reached or left, `replaced()` when
+   * all rows are others, `leaves(row)` before a row goes in which somebody may be writing.
    */
-  constructor({ log, you, title, language, say, start, load, moved, replaced, leaves }) {
-    Object.assign(this, { log, you, language, say, moved, leaves });
+  constructor({ log, model, you, language, say, start, load, moved, replaced, leaves }) {
+    Object.assign(this, { log, model, you, language, say, moved, leaves });
     this.col = log.firstElementChild;
     this.empty = this.col.querySelector(".empty");
     this.scroll = new Scroll(log, moved);
     this.chunks = new Chunks(this.empty, this.scroll);
     this.waiting = new Waiting(this, say);
     this.stop = new Stop(log);
-    this.history = new History({ timeline: this, say, title, start, load, replaced });
-    this.#adopt();
+    this.history = new History({ timeline: this, model, load, replaced });
+    this.#adopt(start);
   }
 
   /** The id of the newest message, 0 without one. */
@@ -41,10 +38,6 @@ export class Timeline {
   /** The id of the oldest message. */
   get oldest() {
     return this.#messages.get(this.chunks.first)?.id ?? 0;
-  }
-
-  get messages() {
-    return [...this.#rows.values()].map((row) => this.#messages.get(row));
   }
 
   get lastSent() {
@@ -61,39 +54,52 @@ export class Timeline {
     return this.#rows.get(id);
   }
 
-  /** My own messages as the server has them. */
-  get mine() {
-    return this.messages.filter(({ user }) => user === this.you.user);
+  /** How many messages are shown. */
+  get size() {
+    return this.#rows.size;
   }
 
-  /** Takes in what the line says: messages as they are now, new, edited or deleted ones. */
-  apply(messages) {
-    this.history.hear(messages);
-    this.take(messages.filter((message) => this.#concerns(message)));
-    this.#trim();
+  /** These rows were taken away at the far end. */
+  lose(rows) {
+    for (const row of rows) this.#rows.delete(this.#messages.get(row).id);
+    this.regroup(this.chunks.first);
   }
 
-  /** Shows messages that belong to what is loaded, or next to it. */
-  take(messages) {
-    this.scroll.hold(() => messages.forEach((message) => this.#put(message)));
+  /** Shows messages that are others now, and takes away what is no more; all by id. */
+  update(changed, gone = []) {
+    this.scroll.hold(() => {
+      for (const row of gone.map((id) => this.#rows.get(id))) if (row) this.drop(row);
+      for (const id of changed) this.#put(this.model.message(id));
+    });
+    this.history.edges?.trim();
     this.tidy();
     this.moved();
   }
 
-  /** Shows messages that stand before what is loaded. */
-  prepend(messages) {
-    const fresh = messages.filter(({ id }) => !this.#rows.has(id));
+  /** Shows messages that are loaded now, beside the others. */
+  add(messages) {
     const old = this.chunks.first;
+    const { oldest } = this;
+    const before = messages.filter(({ id }) => !oldest || id < oldest);
     this.scroll.holdWhile(() => {
-      const rows = fresh.map(() => clone("message"));
+      const rows = before.map(() => clone("message"));
       const chunks = this.chunks.prepend(rows);
-      rows.forEach((row, n) => this.#set(row, fresh[n]));
+      rows.forEach((row, n) => this.#set(row, before[n]));
       [...rows, old].forEach((row) => this.regroup(row));
       return chunks;
     });
-    this.#trim();
-    this.tidy();
-    this.moved();
+    this.update(messages.slice(before.length).map(({ id }) => id));
+  }
+
+  /** Shows these messages and no others; what is shown already stays in its place. */
+  replace(messages) {
+    if (!messages.some(({ id }) => this.#rows.has(id))) {
+      this.clear();
+      return this.add(messages);
+    }
+    const ids = messages.map(({ id }) => id);
+    const loaded = new Set(ids);
+    this.update(ids, [...this.#rows.keys()].filter((id) => !loaded.has(id)));
   }
 
   clear() {
@@ -123,22 +129,17 @@ export class Timeline {
 
   // --- where a row belongs
 
-  /** Is there a place for this message, or one that it leaves? Else a page will bring it. */
-  #concerns({ id, cid }) {
-    return this.#rows.has(id) || this.waiting.row(cid) || this.history.covers(id);
-  }
-
+  /** A message as it is now, in its row; one without is shown if its place is among what is loaded. */
   #put(message) {
+    if (!message) return; // it has come and gone
     const known = this.#rows.get(message.id);
-    const waiting = this.waiting.row(message.cid);
-    if (known && !supersedes(message, this.#messages.get(known))) return;
-    if (message.deleted) return known && this.drop(known);
+    const waiting = this.waiting.row(message.cid) ?? this.waiting.row(message.said);
     if (known) {
       this.#messages.set(known, message);
       this.paint(known);
     } else if (waiting) {
       this.#arrive(waiting, message);
-    } else {
+    } else if (this.model.covers(message.id)) {
       this.#insert(clone("message"), message);
     }
   }
@@ -162,8 +163,8 @@ export class Timeline {
 
   /** My own message came back: the row gets its id, and the place the server gave it. */
   #arrive(row, message) {
-    if (!this.history.covers(message.id)) return this.drop(row); // it is where the list goes on
-    this.waiting.release(message.cid, row);
+    if (!this.model.covers(message.id)) return this.drop(row); // it is where the list goes on
+    this.waiting.release(this.#messages.get(row).cid, row);
     if (this.#before(message.id) === neighbour(row, "previous")) return this.#settleIn(row, message);
     const next = neighbour(row, "next");
     this.#insert(row, message);
@@ -185,7 +186,7 @@ export class Timeline {
     const message = this.message(row);
     fillRow(row, message, message.user === this.you.user, this.say);
     const change = this.waiting.change(message.id);
-    if (change) showChange(row, change);
+    if (change) showChange(row, change, this.say);
   }
 
   /** A row is the first of its group unless the one before continues without a break. */
@@ -217,25 +218,15 @@ export class Timeline {
     }
   }
 
-  /** Beyond what may be held, chunks at the far end go, many at once; never one somebody is in. */
-  #trim() {
-    if (this.#rows.size <= MOST) return;
-    const { gone, lower } = this.chunks.lighten(this.#rows.size - MOST + SPARE, this.waiting.rows);
-    for (const row of gone.flatMap(rowsOf)) this.#rows.delete(this.#messages.get(row).id);
-    if (gone.length === 0) return;
-    if (lower) return this.history.away();
-    this.regroup(this.chunks.first);
-    this.history.earlier.offer();
-  }
-
   // --- the beginning: what the server rendered, and what came before it
 
-  #adopt() {
+  #adopt(start) {
     this.col.querySelectorAll(".day").forEach((row) => row.remove());
-    for (const row of this.col.querySelectorAll(".msg")) {
-      this.#set(row, readRow(row, this.you));
-      this.regroup(row);
-    }
+    const rows = [...this.col.querySelectorAll(".msg")];
+    const messages = rows.map((row) => readRow(row, this.you));
+    this.model.begin(messages, start);
+    rows.forEach((row, n) => this.#set(row, messages[n]));
+    rows.forEach((row) => this.regroup(row));
     this.tidy();
     this.scroll.toEnd();
   }

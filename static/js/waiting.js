@@ -7,7 +7,7 @@ const TICK = 1_000; // ms between two looks at a countdown
 
 export class Waiting {
   #rows = new Map(); // cid -> row
-  #changes = new Map(); // id -> {command, fields, state}
+  #changes = new Map(); // id -> {cid, command, fields, state, failed}
   #ticking = 0;
 
   constructor(timeline, say) {
@@ -45,7 +45,7 @@ export class Waiting {
     timeline.scroll.hold(() => {
       for (const [cid, row] of this.#rows) if (!cids.has(cid)) timeline.drop(row);
       for (const entry of said) this.#showMessage(entry, online);
-      this.#showChanges(entries.filter(({ command }) => command !== "say"), online);
+      this.#showChanges(entries.filter(({ command }) => ["edit", "delete"].includes(command)), online);
     });
     timeline.tidy();
     clearTimeout(this.#ticking);
@@ -61,38 +61,49 @@ export class Waiting {
     this.#rows.set(cid, row);
     row.dataset.state = entry.failed ? "failed" : online ? "pending" : "queued";
     row.querySelector(".st")?.remove();
-    const status = statusLine(row.dataset.state, entry, this.say);
-    status.id = `${row.id}s`; // part of the row's name
-    row.append(status);
+    addStatus(row, statusLine(row.dataset.state, entry, this.say));
   }
 
   #showChanges(entries, online) {
-    const state = online ? "pending" : "queued";
     const old = this.#changes;
-    this.#changes = new Map(entries.map((entry) => [entry.fields.id, { ...entry, state }]));
+    this.#changes = new Map();
+    for (const entry of entries) {
+      // The newest is shown; if an earlier one failed it waits for that, and what is offered is for that.
+      const failed = [this.#changes.get(entry.fields.id), entry].find((change) => change?.failed);
+      const state = failed ? "failed" : online ? "pending" : "queued";
+      this.#changes.set(entry.fields.id, { ...entry, cid: (failed ?? entry).cid, failed: failed?.failed, state });
+    }
     for (const id of new Set([...old.keys(), ...this.#changes.keys()])) {
       const [was, is] = [old.get(id), this.#changes.get(id)];
       const row = this.timeline.row(id);
-      if (row && (was?.cid !== is?.cid || was?.state !== is?.state)) this.timeline.paint(row);
+      const same = was?.cid === is?.cid && was?.state === is?.state && was?.failed === is?.failed;
+      if (row && !(same && was?.fields.text === is?.fields.text)) this.timeline.paint(row);
     }
   }
 }
 
-/** My own change to a message, on its way: the text stands in the row already. */
-export function showChange(row, { command, state }) {
-  row.dataset.state = state;
-  if (command !== "delete") return;
+/** My own change to a message, on its way or failed: the text stands in the row already. */
+export function showChange(row, change, say) {
+  row.dataset.state = change.state;
+  if (change.failed) return addStatus(row, statusLine("failed", change, say));
+  if (change.command !== "delete") return;
   const line = clone("deleted");
   line.querySelector(".undo").remove();
   row.classList.add("deleted");
   row.append(line);
 }
 
+function addStatus(row, line) {
+  line.id = `${row.id}s`; // part of the row's name
+  row.append(line);
+}
+
 /** The line under a message that is not yet sent. */
-function statusLine(state, { failed, retryAt, detail }, say) {
+function statusLine(state, { command, failed, retryAt, detail }, say) {
   if (state === "failed") {
     const line = clone("failed");
     line.querySelector(".why").textContent = say("message.not_sent", { detail: failed });
+    line.querySelector(".take").hidden = command === "delete"; // there is no text to take back
     return line;
   }
   if (state === "queued") return clone("waiting");

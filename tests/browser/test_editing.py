@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import Locator, expect
 
 from .conftest import People
-from .line import Line
+from .line import SWALLOWED, Line
 from .people import Visitor
 
 TOP = "el => el.getBoundingClientRect().top"
@@ -86,6 +86,45 @@ def test_an_edit_during_a_break_is_not_lost(people: People, room: str) -> None:
     ana.online()
     ben.shows("edited in the break")
     ana.shows("edited in the break")
+
+
+def test_an_edit_that_is_never_answered_says_so_and_a_later_one_waits_for_it(
+    people: People, room: str
+) -> None:
+    ana, ben = people("Ana"), people("Ben").enter(room)
+    ana.clock()
+    line = Line(ana.page)
+    ana.enter(room)
+    ana.says("zero")
+    line.on_up = lambda frame: SWALLOWED if frame["type"] == "edit" else None
+    ana.stop_the_clock()
+    change(ana, "one")
+    row = ana.rows.first
+    for _ in range(90):
+        ana.pass_time(0.5)
+        if row.get_attribute("data-state") == "failed":
+            break
+    expect(row).to_contain_text("Not sent. No answer from the server.")
+    expect(ana.row("one")).to_have_count(1)
+    change(ana, "two")
+    expect(ana.row("two")).to_contain_text("Not sent. No answer from the server.")
+    tried = len(line.says("edit"))
+    line.on_up = lambda frame: None
+    row.get_by_role("button", name="Try again").click()
+    for _ in range(40):
+        ana.pass_time(0.5)
+        if row.get_attribute("data-state") == "sent":
+            break
+    ben.shows("two")
+    ana.shows("two")
+    assert [frame["text"] for frame in line.says("edit")[tried:]] == ["one", "two"]
+
+
+def change(visitor: Visitor, text: str) -> None:
+    """Edits the last own message."""
+    visitor.composer.press("ArrowUp")
+    editor(visitor).fill(text)
+    editor(visitor).press("Enter")
 
 
 def test_nobody_is_offered_to_change_what_others_wrote(people: People, room: str) -> None:

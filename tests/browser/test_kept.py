@@ -150,10 +150,10 @@ def test_half_an_edit_of_a_message_that_is_gone_after_a_reload_is_offered(
         """async ([room, id]) => {
         const socket = new WebSocket(`${location.origin.replace('http', 'ws')}/r/${room}/ws`);
         await new Promise(done => socket.onopen = done);
-        socket.send(JSON.stringify({type: 'delete', id}));
+        socket.send(JSON.stringify({type: 'delete', cid: 'another-tab', id}));
         for (;;) {
           const {data} = await new Promise(done => socket.onmessage = done);
-          if (JSON.parse(data).deleted) break;
+          if (JSON.parse(data).cid === 'another-tab') break;
         }
         socket.close();
         return true; }""",
@@ -274,7 +274,7 @@ def test_a_refused_edit_gives_its_text_back(people: People, room: str) -> None:
     ana.enter(room)
     ana.says("mine")
     line.on_up = lambda frame: (
-        {"type": "refused", "id": frame["id"], "code": "deleted", "detail": "It was deleted."}
+        {"type": "refused", "cid": frame["cid"], "code": "deleted", "detail": "It was deleted."}
         if frame["type"] == "edit"
         else None
     )
@@ -301,8 +301,14 @@ def test_in_another_history_an_edit_gives_its_text_back_and_a_deletion_is_droppe
     ana.page.evaluate("dispatchEvent(new Event('pagehide'))")
 
     def restored(event: dict[str, Any]) -> dict[str, Any]:
-        return {**event, "epoch": "another"} if event["type"] == "welcome" else event
+        another = {"epoch": "another", "afresh": True}
+        return {**event, **another} if event["type"] == "welcome" else event
 
+    def page_of_it(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "epoch": "another"})
+
+    ana.page.route("**/messages?*", page_of_it)
     line.on_event = restored
     line.refusing = False
     ana.online()

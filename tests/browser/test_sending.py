@@ -11,6 +11,7 @@ from .conftest import People
 from .line import SWALLOWED, Line, wait_until
 from .people import Visitor
 
+DAY = 24 * 3_600_000  # ms
 HEIGHT = "el => el.getBoundingClientRect().height"
 
 
@@ -242,20 +243,39 @@ def test_a_message_that_is_never_confirmed_counts_as_not_sent(people: People, ro
     ben.shows("is anybody there?")
 
 
-def test_a_message_that_waited_for_a_day_is_not_sent_by_itself(people: People, room: str) -> None:
+def test_a_message_that_waited_for_weeks_is_sent_by_itself(people: People, room: str) -> None:
     ana, ben = people("Ana"), people("Ben").enter(room)
     ana.clock()
     line = with_line(ana, room)
     line.cut(refusing=True)
-    row = ana.say("see you in an hour")
-    expect(row).to_have_count(1)
-    ana.page.clock.fast_forward(25 * 3_600_000)
+    row = ana.say("finally")
+    expect(row).to_have_attribute("data-state", "queued")
+    ana.page.clock.fast_forward(20 * DAY)
     line.refusing = False
     ana.online()
-    expect(row).to_have_attribute("data-state", "failed")
-    ben.says("late")
-    ben.shows("late")
-    assert not line.says("say")
+    ana.shows_once("finally")
+    ben.shows("finally")
+
+
+def test_what_may_have_arrived_a_week_ago_is_asked_about(people: People, room: str) -> None:
+    ana, ben = people("Ana"), people("Ben").enter(room)
+    ana.clock()
+    line = with_line(ana, room)
+    line.on_say = lambda frame: SWALLOWED
+    row = ana.say("see you in an hour")
+    wait_until(ana.page, lambda: line.says("say"), "it is on its way")
+    line.cut(refusing=True)
+    line.on_say = lambda frame: None
+    ana.page.clock.fast_forward(6 * DAY + 60_000)
+    line.refusing = False
+    ana.online()
+    expect(row).to_contain_text("It may have arrived. Send as new?")
+    assert len(line.says("say")) == 1
+    row.get_by_role("button", name="Try again").click()
+    ana.shows_once("see you in an hour")
+    ben.shows("see you in an hour")
+    first, second = line.says("say")
+    assert first["cid"] != second["cid"]
 
 
 def test_with_a_hundred_messages_waiting_the_next_stays_in_the_composer(

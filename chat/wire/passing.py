@@ -1,0 +1,110 @@
+"""The events that are not kept: how things are at this moment, and answers to one peer alone."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from chat.wire.codes import FRAME_LIMIT, TEXT_LIMIT, Refusal
+from chat.wire.protocol import Event, Person, Settings
+
+
+class People(Event, tag="people", frozen=True):
+    """Who is in the room: `total` people, `here` of them looking; the most recent are named.
+
+    `joined`: the names of those who came for the first time since the last of these.
+    """
+
+    total: int
+    here: int
+    people: list[Person]
+    joined: list[str] = msgspec.field(default_factory=list)
+
+
+class Limits(Struct, frozen=True):
+    """What the server accepts: characters in a text, bytes in a frame."""
+
+    text: int = TEXT_LIMIT
+    frame: int = FRAME_LIMIT
+
+
+class Welcome(Event, tag="welcome", omit_defaults=False, frozen=True):
+    """First on every connection. `afresh`: nothing comes after your cursor; you are level at
+    `head`, and what you hold is worth nothing any more."""
+
+    you: Person
+    room: str
+    title: str
+    epoch: str
+    head: int
+    afresh: bool
+    settings: Settings
+    people: msgspec.Raw
+    version: str
+    rev: int  # the head, for pages of 0.1.0 that are still open
+    limits: Limits = Limits()
+
+
+class Live(Event, tag="live", frozen=True):
+    """You have everything up to `head`; from here changes come one by one."""
+
+    head: int
+    rev: int  # the same, for pages of 0.1.0 that are still open
+
+
+class Jump(Event, tag="jump", frozen=True):
+    """You fell behind: revs may jump until the next `live`."""
+
+
+class IsTyping(Event, tag="typing", frozen=True):
+    """`user` is writing, forget it after 5 s; or has `stopped`."""
+
+    user: str
+    name: str
+    stopped: bool = False
+
+
+class HasRead(Event, tag="read", frozen=True):
+    """Another of your own tabs has seen everything up to `id`."""
+
+    id: int
+
+
+class Refused(Event, tag="refused", frozen=True):
+    """The command with this `cid` was not done. `retry`: milliseconds; absent = never."""
+
+    code: str
+    detail: str
+    cid: str | None = None
+    retry: int | None = None
+
+
+class Done(Event, tag="done", frozen=True):
+    """The command with this `cid` is carried out, and no change that carries it is to come: at the
+    latest with `rev` you know what became of it."""
+
+    cid: str
+    rev: int
+
+
+class Beat(Event, tag="beat", frozen=True):
+    """Each 20 s: the room stands at `head`."""
+
+    head: int
+    rev: int  # the same, for pages of 0.1.0 that are still open
+
+
+class Pong(Event, tag="pong", frozen=True):
+    """The answer to `ping`."""
+
+
+class Bye(Event, tag="bye", frozen=True):
+    """The server closes this connection; come back within `after` milliseconds (-1: do not)."""
+
+    reason: str
+    after: int
+
+
+def refused(refusal: Refusal, cid: str | None = None) -> Refused:
+    """The event that tells a peer of a refusal."""
+    return Refused(refusal.code, refusal.detail, cid, refusal.retry)

@@ -1,0 +1,178 @@
+// The model: what is known of one room's log, and which part of it is loaded. Keeps the newest state
+// of every thing it is told of, shown or not, loaded or not: a page of history is old news, and what
+// the line said meanwhile is newer. Knows no DOM, no timers and no sockets.
+
+/** Does `message` take the place of `old`, what is known of it? A damaged one never that of a sound
+ *  one: its rev may be anything. */
+function supersedes(message, old) {
+  if (!old) return true;
+  return Boolean(message.damaged) === Boolean(old.damaged) ? message.rev > old.rev : !message.damaged;
+}
+
+export class Log {
+  settings = null; // {rev, topic, by?}
+  level = true; // false from `afresh` until the first page after it
+  from; // ids from here to there are loaded, without a hole: 0 is the beginning,
+  to = Infinity; // Infinity the present
+  #messages = new Map(); // id -> message
+  #reactions = new Map(); // id -> Map of who and what -> reaction, also those taken back
+  #gone = new Map(); // rev -> {from, to, user?}: nothing enters that one of these covers
+  #life = 0; // a page asked for in another is thrown away
+  #underWay = 0; // pages asked for
+  #dropped = new Set(); // ids to be forgotten when no page is under way
+
+  /** `head`: the rev up to which everything is known or in pages. */
+  constructor({ epoch, head }) {
+    Object.assign(this, { epoch, from: head + 1 });
+  }
+
+  /** The messages that are there to begin with; `start`: there are no older ones. */
+  begin(messages, start) {
+    for (const message of messages) this.#learn(message);
+    this.from = start ? 0 : (messages[0]?.id ?? this.from);
+  }
+
+  /** A change: {changed: ids of messages that are others now, gone: ids of those that are no more}. */
+  take(name, fields) {
+    const none = { changed: [], gone: [] };
+    if (name === "gone") return { ...none, gone: this.#remove(fields) };
+    if (name === "settings" && !(this.settings?.rev >= fields.rev)) this.settings = fields;
+    const learnt = name === "message" ? this.#learn(fields) : name === "reaction" && this.#react(fields);
+    return learnt ? { ...none, changed: [fields.id] } : none;
+  }
+
+  /** A message as it is by now. */
+  message(id) {
+    return this.#messages.get(id);
+  }
+
+  /** What is loaded, oldest first. */
+  get messages() {
+    const loaded = [...this.#messages.values()].filter(({ id }) => this.covers(id));
+    return loaded.sort((one, other) => one.id - other.id);
+  }
+
+  /** The reactions to a message, in the order they came. */
+  reactions(id) {
+    if (!this.#messages.has(id)) return [];
+    const all = [...(this.#reactions.get(id)?.values() ?? [])];
+    return all.filter(({ on }) => on).sort((one, other) => one.rev - other.rev);
+  }
+
+  /** Is a message with this id among what is loaded? */
+  covers(id) {
+    return this.from <= id && id <= this.to;
+  }
+
+  /** Everything up to `head` is to be loaded anew: what is held is too old to be of use. */
+  afresh(epoch, head, settings) {
+    for (const held of [this.#messages, this.#reactions, this.#gone, this.#dropped]) held.clear();
+    this.#life += 1;
+    Object.assign(this, { epoch, level: false, from: head + 1, to: Infinity });
+    this.settings = { rev: 0, ...settings };
+  }
+
+  /** Rows beyond these ids were dropped: they are loaded no longer. */
+  trim(from, to) {
+    const loaded = this.messages;
+    this.from = Math.max(this.from, from);
+    this.to = Math.min(this.to, to);
+    for (const { id } of loaded) if (!this.covers(id)) this.#dropped.add(id);
+    this.#forget();
+  }
+
+  // --- pages
+
+  /** To be taken before a page is asked for: `query` is {} (the newest), {before}, {after} or {around}. */
+  ask(query) {
+    this.#underWay += 1;
+    return { query, life: this.#life };
+  }
+
+  /**
+   * Takes in the page that was asked for; without one, none came. Null if it is of no use by now,
+   * else {messages, replaced, first, more}: what is loaded because of it, oldest first, as it is by
+   * now; whether only that is loaded now, and whether it is the first page after `afresh`.
+   */
+  merge({ query, life }, page) {
+    const merged = page && life === this.#life && page.epoch === this.epoch ? this.#merge(query, page) : null;
+    this.#underWay -= 1;
+    this.#forget();
+    return merged;
+  }
+
+  #merge(query, { changes, more }) {
+    const ids = changes.flatMap(([name, fields]) => (name === "message" ? [fields.id] : []));
+    const [from, to] = this.#span(query, ids, more);
+    const replaced = !(query.before || query.after !== undefined);
+    const adjoins = this.level && from <= this.to + 1 && to >= this.from - 1;
+    if (!replaced && !adjoins) return null;
+    for (const [name, fields] of changes) this.take(name, fields);
+    if (query.around && !(ids.includes(query.around) && this.#messages.has(query.around))) return null;
+    const [had, first] = [[this.from, this.to], replaced && !this.level];
+    if (replaced) Object.assign(this, { from, to, level: true });
+    else [this.from, this.to] = [Math.min(this.from, from), Math.max(this.to, to)];
+    const fresh = ({ id }) => replaced || id < had[0] || id > had[1];
+    return { messages: this.messages.filter(fresh), replaced, first, more };
+  }
+
+  /** From which id to which a page says all there is. */
+  #span({ before, after, around }, ids, more) {
+    if (after !== undefined) return [after + 1, more ? ids.at(-1) : Infinity];
+    const from = more ? ids[0] : 0;
+    if (before) return [from, before - 1];
+    const whole = !around || (this.level && this.to === Infinity && !(this.messages.at(-1)?.id > ids.at(-1)));
+    return [from, whole ? Infinity : ids.at(-1)];
+  }
+
+  // --- states
+
+  #covered(id, user) {
+    return [...this.#gone.values()].some((gone) => covers(gone, id, user));
+  }
+
+  /** True if the message is news. */
+  #learn(message) {
+    const { id, user } = message;
+    if (this.#covered(id, user) || !supersedes(message, this.#messages.get(id))) return false;
+    this.#messages.set(id, message);
+    return true;
+  }
+
+  #react(reaction) {
+    const { id, user, emoji, rev } = reaction;
+    if (this.#covered(id, this.#messages.get(id)?.user)) return false;
+    if (!this.#reactions.has(id)) this.#reactions.set(id, new Map());
+    const known = this.#reactions.get(id);
+    const who = `${user} ${emoji}`;
+    if (known.get(who)?.rev >= rev) return false;
+    known.set(who, reaction);
+    return true;
+  }
+
+  #remove(gone) {
+    this.#gone.set(gone.rev, gone);
+    const held = [...this.#messages.values()].filter(({ id, user }) => covers(gone, id, user));
+    const ids = held.map(({ id }) => id);
+    for (const id of ids) {
+      this.#messages.delete(id);
+      this.#reactions.delete(id);
+    }
+    return ids;
+  }
+
+  /** What was dropped goes, unless a page under way may bring back what it was before. */
+  #forget() {
+    if (this.#underWay > 0) return;
+    for (const id of this.#dropped) {
+      if (this.covers(id)) continue;
+      this.#messages.delete(id);
+      this.#reactions.delete(id);
+    }
+    this.#dropped.clear();
+  }
+}
+
+function covers({ from, to, user }, id, author) {
+  return from <= id && id <= to && (user === undefined || user === author);
+}
