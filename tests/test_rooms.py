@@ -13,6 +13,7 @@ from chat.room.hub import TOLD
 from chat.room.people import now_ms
 from chat.wire.codes import BEHIND, Refusal
 from chat.wire.frames import Frame
+from chat.wire.passing import refused
 from chat.wire.protocol import (
     Appear,
     Arrange,
@@ -23,7 +24,6 @@ from chat.wire.protocol import (
     Read,
     Typing,
     encode,
-    refused,
 )
 
 
