@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from websockets.frames import Opcode
 from websockets.streams import StreamReader
 
+from chat.log.things import saved
 from chat.wire.frames import PONG, Frame, frame_bytes
 from chat.wire.passing import Live
-from chat.wire.protocol import Message
+from chat.wire.protocol import Change, Gone, Message, Reaction
 
 
 def parsed(data: bytes) -> list[tuple[Opcode, bytes]]:
@@ -26,8 +27,12 @@ def parsed(data: bytes) -> list[tuple[Opcode, bytes]]:
     return found
 
 
+def keeping(change: Change) -> Frame:
+    return Frame.keeping(saved(change))
+
+
 def message(rev: int, text: str = "hi", author: str = "a") -> Frame:
-    return Frame.of(Message(rev, rev, author, author.upper(), 0, 0, text))
+    return keeping(Message(rev, rev, author, author.upper(), 0, 0, text))
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 100_000])
@@ -45,7 +50,7 @@ def test_what_is_owed_ends_on_a_frame_and_nothing_is_lost(
 ) -> None:
     """Sent bytes + owed bytes are whole frames, and the rev says exactly which."""
     parts = [message(rev, text) for rev, text in enumerate(texts, 1)]
-    joined = Frame.join(parts, min(kept, len(parts)))
+    joined = Frame.together(parts, min(kept, len(parts)))
     sent = data.draw(st.integers(0, joined.size - 1))
     owed, rev = joined.split(sent)
     whole = joined.data[:sent] + owed
@@ -56,23 +61,25 @@ def test_what_is_owed_ends_on_a_frame_and_nothing_is_lost(
 
 
 def test_frames_without_a_message_have_no_rev() -> None:
-    joined = Frame.join([Frame.of(Live(3)), message(4)])
+    joined = Frame.together([Frame.of(Live(3, 3)), message(4)])
     assert joined.split(1) == (joined.parts[0].data[1:], 0)
     assert joined.split(0) == (b"", 0)
 
 
 def test_the_plain_dialect_has_new_messages_of_the_others_only() -> None:
-    edited = Frame.of(Message(9, 1, "a", "Ana", 0, 0, "new text", edited=5))
-    gone = Frame.of(Message(8, 8, "a", "Ana", 0, 0, "", deleted=True))
-    joined = Frame.join([Frame.of(Live(3)), message(4), message(5, "yo", "b"), edited, gone])
+    edited = keeping(Message(9, 1, "a", "Ana", 0, 0, "new text", edited=5))
+    broken = keeping(Message(6, 6, "", "", 0, 0, "", damaged=True))
+    gone, reaction = keeping(Gone(8, 4, 4)), keeping(Reaction(10, 4, "b", "B", "👍", True))
+    news = [message(4), message(5, "yo", "b"), edited, broken, gone, reaction]
+    joined = Frame.together([Frame.of(Live(3, 3)), *news])
     assert parsed(joined.plain("x").data) == [(Opcode.TEXT, b"A: hi"), (Opcode.TEXT, b"B: yo")]
     assert parsed(joined.plain("a").data) == [(Opcode.TEXT, b"B: yo")]
     assert joined.plain("x") is joined.plain("y")
 
 
 def test_a_plain_peer_that_missed_an_edited_message_gets_it_once() -> None:
-    edited = Frame.of(Message(9, 3, "a", "Ana", 0, 0, "new text", edited=5))
-    assert parsed(Frame.join([edited]).plain("x", after=2).data) == [
+    edited = keeping(Message(9, 3, "a", "Ana", 0, 0, "new text", edited=5))
+    assert parsed(Frame.together([edited]).plain("x", after=2).data) == [
         (Opcode.TEXT, b"Ana: new text")
     ]
-    assert not Frame.join([edited]).plain("x", after=3).size
+    assert not Frame.together([edited]).plain("x", after=3).size

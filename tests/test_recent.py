@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from client import PATIENCE
 from serving import Site
-from test_rooms import Listener, World, in_world
+from worlds import HOST, Counted, World, in_world
 
-from chat.log.store import Store
+from chat.app import PAGES
 from chat.log.things import PAGE
-from chat.wire.codes import Refusal
-from chat.wire.protocol import Delete, Edit, Say
+from chat.rules.pace import AtOnce
+from chat.wire.codes import BEHIND, Refusal
+from chat.wire.protocol import Delete, Edit, React, Say
 
 LONG = "👍" * 3990  # characters: 16 kB in UTF-8, and again as Python keeps it
 
@@ -35,8 +36,8 @@ def test_a_room_remembers_no_more_than_its_bytes(
         for after in (0, recent.floor - 1, recent.floor, 59):
             bob = world.join("bob", after=after)
             await world.settle()
-            assert list(bob.timeline) == list(range(after + 1, 61))
-            assert bob in world.room.live
+            assert bob.revs == list(range(after + 1, 61))
+            assert bob.seat.live
 
     in_world(tmp_path, body)
 
@@ -44,34 +45,28 @@ def test_a_room_remembers_no_more_than_its_bytes(
 def test_all_rooms_together_remember_no_more_than_theirs_the_least_used_goes_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.room.recent.ROOMS", 1_100_000)
+    monkeypatch.setattr("chat.room.recent.ROOMS", 750_000)
 
     async def body(world: World) -> None:
-        people = []
-        for name in ("one", "two", "three", "four"):
-            peer = Listener("ana", world.hub.room(name))
-            peer.room.join(peer, None, None)
-            people.append(peer)
+        people = {name: world.join("ana", room=name) for name in ("one", "two", "three", "four")}
+        for name, peer in people.items():
             for n in range(6):
-                peer.room.say(peer, Say(f"cid-{name}-{n}", LONG))
+                peer.ask(Say(f"cid-{name}-{n}", LONG))
             await world.settle()
-            assert world.hub.shared.memory.size <= 1_100_000
-        one, two, three, four = (peer.room for peer in people)
+            assert world.hub.shared.memory.size <= 750_000
+        rooms = [world.hub.enter(HOST, name) for name in people]
+        one, _, three, four = rooms
         assert one.recent.size == 0
         assert three.recent.size > 0
         assert four.recent.size > 0
-        rooms = (one, two, three, four)
         assert world.hub.shared.memory.size == sum(room.recent.size for room in rooms)
-        for peer in people:
-            assert len(peer.timeline) == 6
-            for after in (None, 0, 3):
-                bob = Listener("bob", peer.room)
-                peer.room.join(bob, after, world.store.epoch)
+        for name in people:
+            for after in (0, 3, 6):
+                bob = world.join("bob", after=after, room=name)
                 await world.settle()
-                assert list(bob.timeline) == list(range((after or 0) + 1, 7)) or after is None
-                assert max(bob.timeline) == 6
-                assert bob in peer.room.live
-        assert world.hub.shared.memory.size <= 1_100_000
+                assert bob.revs == list(range(after + 1, 7))
+                assert bob.seat.live
+        assert world.hub.shared.memory.size <= 750_000
 
     in_world(tmp_path, body)
 
@@ -86,87 +81,102 @@ def test_a_room_that_is_not_kept_is_not_counted(
         world.say(ana, LONG)
         await world.settle()
         assert world.hub.shared.memory.size > 2 * 15_960
-        world.room.leave(ana)
+        world.room.leave(ana.seat)
         world.hub.tick()
         assert world.hub.shared.memory.size == 0
 
     in_world(tmp_path, body)
 
 
-def test_many_changes_of_old_messages_cost_newcomers_no_query(
+def test_many_changes_of_old_messages_cost_nobody_a_query(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.room.recent.CHANGES", 10)
-    queries = []
-    plain = Store._rows
-
-    async def counted(self: Store, *values: object, **options: object) -> object:
-        queries.append(values)
-        return await plain(self, *values, **options)  # type: ignore[arg-type]
+    """Neither who comes nor who comes back and lacks them all; after a restart one, for all."""
 
     async def body(world: World) -> None:
         ana = world.join("ana")
-        for n in range(70):
+        for n in range(BEHIND):
             world.say(ana, f"m{n}")
         await world.settle()
-        world.room.edit(ana, Edit(70, "the newest, edited"))
-        world.room.delete(ana, Delete(69))
-        for id in range(1, 13):
-            world.room.edit(ana, Edit(id, "edited"))
+        for n in range(BEHIND):
+            ana.ask(Edit(f"cid-edit-{n}", n + 1, f"edited {n}"))
         await world.settle()
-        monkeypatch.setattr(Store, "_rows", counted)
-        bob = world.join("bob")
+        queries = Counted(monkeypatch)
+        new, back = world.join("bob"), world.join("bob", after=BEHIND)
         await world.settle()
-        assert sorted(bob.timeline) == list(range(21, 71))
-        assert bob.timeline[70] == "the newest, edited"
-        assert queries == []
-        monkeypatch.setattr(Store, "_rows", plain)
+        assert new.seat.live
+        assert back.revs == list(range(BEHIND + 1, 2 * BEHIND + 1))
+        assert queries.reads == 0
 
     in_world(tmp_path, body)
 
-    async def again(world: World) -> None:  # after a restart two, for whoever comes first
-        monkeypatch.setattr(Store, "_rows", counted)
-        for user in ("bob", "cy"):
-            peer = world.join(user)
-            await world.settle()
-            assert sorted(peer.timeline) == [*range(20, 69), 70]
-        assert len(queries) == 2
+    async def again(world: World) -> None:
+        queries = Counted(monkeypatch)
+        peers = [world.join(user, after=BEHIND) for user in ("bob", "cy")]
+        await world.settle()
+        for peer in peers:
+            assert peer.revs == list(range(BEHIND + 1, 2 * BEHIND + 1))
+        assert queries.reads == 1
 
     in_world(tmp_path, again)
 
 
-def test_what_is_changed_while_the_log_is_read_is_not_missed_by_a_newcomer(tmp_path: Path) -> None:
+def test_what_is_changed_while_the_log_is_read_is_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the log said before it is not remembered beside what is so by now."""
+
     async def before(world: World) -> None:
         ana = world.join("ana")
         for n in range(70):
-            world.say(ana, f"m{n}")
+            world.say(ana, f"m{n + 1}.")
+        ana.ask(React("cid-react", 35, "👍", True))
 
     async def after(world: World) -> None:
-        ana = world.join("ana")  # the room is being read from here on
+        ana, queries = world.join("ana"), Counted(monkeypatch)
+        first = world.join("bob", after=60)  # the room is being read from here on
+        await queries.hold()
         for id in (1, 30, 70):
-            world.room.edit(ana, Edit(id, "changed"))
-        world.room.say(ana, Say("cid-of-new", "new"))
+            ana.ask(Edit(f"cid-edit-{id}", id, "changed"))
+        ana.ask(Delete("cid-delete", 35))
+        ana.ask(Say("cid-new", "new"))
+        await world.flushed()
+        queries.go()
         await world.settle()
-        bob = world.join("bob")
+        second = world.join("cy", after=10)
         await world.settle()
-        assert sorted(bob.timeline) == [*range(22, 71), 74]
-        assert [id for id, text in bob.timeline.items() if text == "changed"] == [30, 70]
+        assert queries.reads == 1
+        assert first.revs == [*range(61, 70), *range(72, 77)]
+        assert second.revs == [n for n in range(11, 77) if n not in (30, 35, 70, 71)]
+        for peer in (first, second):
+            assert b"m70." not in peer.got
+            assert b"m35." not in peer.got
 
     in_world(tmp_path, before)
     in_world(tmp_path, after)
 
 
-def test_a_newcomer_gets_the_newest_messages_that_fit_a_page(tmp_path: Path) -> None:
+def test_what_is_removed_is_not_remembered(tmp_path: Path) -> None:
+    """The change that says so takes the message and its reactions out of the memory too."""
+
     async def body(world: World) -> None:
         ana = world.join("ana")
-        for n in range(50):
-            world.say(ana, f"{n} {LONG}")
+        for text in ("one", "two"):
+            world.say(ana, text)
+        ana.ask(React("cid-react-1", 1, "👍", True))
+        ana.ask(React("cid-react-2", 2, "👍", True))
+        ana.ask(Delete("cid-delete", 1))
         await world.settle()
-        bob = world.join("bob")
-        await world.settle()
-        assert sorted(bob.timeline) == [47, 48, 49, 50]
-        _, _, more = await world.room.newest()
-        assert more
+        recent = world.room.recent
+        assert [key[:2] for key in recent._changes] == [
+            ("message", 2),
+            ("reaction", 2),
+            ("gone", 5),
+        ]
+        assert recent.size == world.hub.shared.memory.size
+        world.room.leave(ana.seat)
+        recent.forget()
+        assert recent.size == world.hub.shared.memory.size == 0
 
     in_world(tmp_path, body)
 
@@ -194,9 +204,9 @@ def test_a_page_of_history_is_bounded_in_bytes_and_goes_on_where_it_ended(
         site.http("POST", "/r/lobby", headers={"Cookie": cookie}, form=form)
     answer = site.http("GET", f"/r/lobby/messages?limit=200&{query}", headers={"Cookie": cookie})
     page = json.loads(answer.body)
-    assert [message["id"] for message in page["messages"]] == ids
+    assert [message["id"] for message in page["changes"]] == ids
     assert page["more"] == (query != "before=3")
-    assert sum(len(message["text"].encode()) for message in page["messages"]) <= PAGE
+    assert sum(len(message["text"].encode()) for message in page["changes"]) <= PAGE
 
 
 def test_the_page_of_a_room_is_bounded_and_offers_what_is_earlier(site: Site) -> None:
@@ -230,19 +240,17 @@ def test_an_answer_of_which_nothing_is_taken_is_closed(
             pass
 
 
-def test_a_person_has_four_pages_of_history_at_once(tmp_path: Path) -> None:
-    async def body(world: World) -> None:
-        with ExitStack() as stack:
-            for _ in range(4):
-                stack.enter_context(world.hub.asking("ana"))
-            with pytest.raises(Refusal, match="slow_down") as refused:
-                stack.enter_context(world.hub.asking("ana"))
-            assert refused.value.retry
-            stack.enter_context(world.hub.asking("bob"))
-        with world.hub.asking("ana"):
-            pass
-
-    in_world(tmp_path, body)
+def test_a_person_has_four_pages_of_history_at_once() -> None:
+    asking = AtOnce(PAGES)
+    with ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(asking.one("ana"))
+        with pytest.raises(Refusal, match="slow_down") as refused:
+            stack.enter_context(asking.one("ana"))
+        assert refused.value.retry
+        stack.enter_context(asking.one("bob"))
+    with asking.one("ana"):
+        pass
 
 
 def test_history_is_not_compressed_and_pages_are(site: Site) -> None:
