@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import secrets
 import signal
 import sqlite3
-from contextlib import closing
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from client import join, request
 from serving import Process
 
 from chat.datafolder import Folder
+from chat.log.migrations import MIGRATIONS
 from chat.log.operations import Append
 from chat.log.store import Store
+from chat.rules.access import Role
 
 
 def write(data: Path, *texts: str) -> str:
@@ -23,7 +30,8 @@ def write(data: Path, *texts: str) -> str:
         store = Store(data / "chat.db")
         store.start()
         for text in texts:
-            await store.wrote(Append("lobby", "a", None, "A", 3, 1000, text))
+            cid = secrets.token_hex(8)
+            await store.wrote(Append("lobby", "a", Role.MEMBER, cid, "A", 1000, 3, text))
         await store.close()
         return store.epoch
 
@@ -48,9 +56,15 @@ def post(port: int, cookie: str, text: str) -> int:
 
 def texts(database: Path) -> list[str]:
     """Every message in a database file, with its journal if it has one."""
+    return [message["text"] for message in kept(database, "message")]
+
+
+def kept(database: Path, kind: str) -> list[dict[str, Any]]:
+    """Every thing of this kind in a database file, as it is said."""
     with closing(sqlite3.connect(database)) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        return [text for (text,) in db.execute("SELECT text FROM messages ORDER BY room, id")]
+        rows = db.execute("SELECT body FROM things WHERE kind = ? ORDER BY room, id, rev", (kind,))
+        return [json.loads(body) for (body,) in rows]
 
 
 def meta(database: Path, key: str) -> str | None:
@@ -58,3 +72,31 @@ def meta(database: Path, key: str) -> str | None:
     with closing(sqlite3.connect(database)) as db:
         row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return row and str(row[0])
+
+
+# -- files of older versions
+
+
+@contextmanager
+def older(database: Path, version: int) -> Iterator[sqlite3.Connection]:
+    """A database as this older version made it; closed in order afterwards."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as db:
+        db.execute("PRAGMA secure_delete = ON")
+        for step in MIGRATIONS[:version]:
+            step(db)
+        db.execute(f"PRAGMA user_version = {version}")
+        yield db
+
+
+def say(db: sqlite3.Connection, room: int, id: int, text: str, **other: Any) -> None:
+    """A row of the table of messages of versions 1 to 3, with its checksum, as they wrote it."""
+    fields = {
+        "id": id, "rev": id, "author": "a", "cid": f"cid-{room}-{id:06}", "name": "Ana", "color": 3,
+        "at": 1000 + id, "text": text, "edited": None, "deleted": 0, **other,
+    }  # fmt: skip
+    values = [*fields.values()]
+    summed = zlib.crc32(f"{room} {(*values[:-1], bool(fields['deleted']))!r}".encode())
+    db.execute(
+        f"INSERT INTO messages (room, {', '.join(fields)}, sum) VALUES (?, {'?, ' * 10} ?)",
+        (room, *values, summed),
+    )

@@ -16,12 +16,13 @@ from pathlib import Path
 
 import pytest
 from client import PATIENCE, Wire, join
-from histories import killed, meta, post, texts, write
+from histories import kept, killed, meta, older, post, say, texts, write
 from serving import ROOT, Process, Site, environment, run
 
 from chat.datafolder import Folder, FolderError
 from chat.log.backup import backup, restore
-from chat.log.database import MIGRATIONS, StoreError
+from chat.log.database import StoreError
+from chat.log.migrations import MIGRATIONS
 from chat.log.store import Store
 
 
@@ -101,11 +102,9 @@ def test_backups_made_while_people_write_are_whole(tmp_path: Path) -> None:
             for cid in sent[:20]:
                 wire.hear("message", cid=cid)
             backup(data, file)  # while the rest is being saved
-            with closing(sqlite3.connect(file)) as db:
-                revs = [rev for (rev,) in db.execute("SELECT rev FROM messages ORDER BY rev")]
-                saved = {cid for (cid,) in db.execute("SELECT cid FROM messages")}
-            assert revs == list(range(1, len(revs) + 1))
-            assert saved >= set(sent[:20])
+            saved = kept(file, "message")
+            assert [message["rev"] for message in saved] == list(range(1, len(saved) + 1))
+            assert {message["cid"] for message in saved} >= set(sent[:20])
         wire.close()
         assert server.end() == 0
 
@@ -171,6 +170,20 @@ def test_without_a_history_there_is_nothing_to_back_up(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+def test_a_history_of_an_older_version_is_backed_up_and_restored_as_it_is(tmp_path: Path) -> None:
+    """The first start after that brings it up to date."""
+    data, file = tmp_path / "data", tmp_path / "saved"
+    Folder(data).close()
+    with older(data / "chat.db", 3) as db:
+        db.execute("INSERT INTO rooms VALUES (1, 'lobby', 2, 'Lobby')")
+        say(db, 1, 1, "one")
+        say(db, 1, 2, "", deleted=1)
+    assert backup(data, file).startswith("saved 1 room, 1 message, ")
+    assert restore(data, file).startswith("restored 1 room, 1 message from")
+    write(data, "two")
+    assert texts(data / "chat.db") == ["one", "two"]
+
+
 # -- restore
 
 
@@ -219,7 +232,7 @@ def test_the_history_before_it_keeps_its_journal_byte_for_byte(tmp_path: Path) -
     before = [(data / name).read_bytes() for name in ("chat.db", "chat.db-wal")]
     reader = sqlite3.connect(f"file:{data}/chat.db?mode=ro", uri=True)
     reader.execute("BEGIN")
-    assert reader.execute("SELECT count(*) FROM messages").fetchone() == (2,)
+    assert reader.execute("SELECT count(*) FROM things").fetchone() == (2,)
     restore(data, file)
     kept = data / "chat.db.before-restore-1"
     assert [kept.read_bytes(), Path(f"{kept}-wal").read_bytes()] == before
@@ -479,10 +492,10 @@ def test_a_power_cut_that_loses_any_of_the_unsynced_renames_leaves_one_or_the_ot
         def renamed(source: Path, target: Path) -> None:
             change(source, target)
             pending.append((synced / Path(source).name, synced / Path(target).name))
-            for kept in itertools.product((False, True), repeat=len(pending)):
+            for synced_too in itertools.product((False, True), repeat=len(pending)):
                 cuts.append(tmp_path / f"cut{len(cuts)}")
                 shutil.copytree(synced, cuts[-1])
-                for (old, new), on_disk in zip(pending, kept, strict=True):
+                for (old, new), on_disk in zip(pending, synced_too, strict=True):
                     if on_disk and (cuts[-1] / old.name).exists():
                         change(cuts[-1] / old.name, cuts[-1] / new.name)
 

@@ -2,22 +2,21 @@
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from client import Wire
+from histories import older, say
 from hypothesis import given
 from hypothesis import strategies as st
 from serving import Site
 
-from chat.log.database import MIGRATIONS
 from chat.log.store import Store
 from chat.room.titles import WISHES, Titles, room_of, valid_title
 from chat.rules.names import valid_room
 from chat.wire.codes import Refusal
+from chat.wire.protocol import UNSET
 
 
 @pytest.mark.parametrize(
@@ -86,19 +85,13 @@ def test_titles_asked_for_are_bounded(tmp_path: Path) -> None:
 
 
 def test_rooms_of_the_old_version_are_called_by_their_names(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "chat.db")) as db:
-        for script in MIGRATIONS[:2]:
-            db.executescript(script)
+    with older(tmp_path / "chat.db", 2) as db:
         db.execute("INSERT INTO rooms VALUES (1, 'lobby', 1), (2, 'left-behind', 0)")
-        db.execute(
-            "INSERT INTO messages VALUES (1, 1, 1, 'a', 'cid00001', 'Ana', 1, 5, 'hi', NULL, 0, 0)"
-        )
-        db.execute("PRAGMA user_version = 2")
-        db.commit()
+        say(db, 1, 1, "hi")
 
     async def body() -> None:
         store = Store(tmp_path / "chat.db")
-        assert {name: rev for name, (rev, _, _) in store.standings().items()} == {"lobby": 1}
+        assert store.standings() == {"lobby": (1, 0, UNSET)}
         titles = Titles(store)
         assert (titles.house, titles.of("lobby"), titles.of("other")) == (
             "lobby", "lobby", "other"

@@ -19,6 +19,7 @@ from pathlib import Path
 from chat.datafolder import give, lock_folder, read_secret, sync, write_secret
 from chat.log.database import (
     JOURNALS,
+    UNUSABLE,
     StoreError,
     beside,
     check,
@@ -61,7 +62,7 @@ def backup(data: Path, file: Path | None) -> str:
             sync(target.parent)
         if file is None:
             _forget_old(folder)
-    except (sqlite3.Error, OSError) as error:
+    except UNUSABLE as error:
         raise StoreError(f"cannot back up {data} to {target}: {_reason(error)}") from error
     return f"saved {saved}, {target.stat().st_size:,} bytes, in {target}"
 
@@ -130,7 +131,7 @@ def restore(data: Path, file: Path) -> str:
         try:
             restoring.finish_last()
             restored = restoring.prepare(file)
-        except (sqlite3.Error, OSError) as error:
+        except UNUSABLE as error:
             restoring.clean()
             reason = _reason(error)
             raise StoreError(f"cannot restore {file}, nothing has changed: {reason}") from error
@@ -211,7 +212,7 @@ class _Restoring:
         if self.secret is None and self.before is None:
             copy.execute("UPDATE users SET skeleton = NULL")
             return " (it has no key for the cookies: everyone joins again)"
-        with suppress(sqlite3.Error), closing(_at_rest(self._old())) as old:
+        with suppress(sqlite3.Error, UnicodeError), closing(_at_rest(self._old())) as old:
             gone = old.execute("SELECT gone, id FROM users WHERE skeleton IS NULL").fetchall()
             copy.executemany("UPDATE users SET skeleton = NULL, gone = ? WHERE id = ?", gone)
         return "" if self.secret else " (it has no key for the cookies: the present one stays)"
@@ -269,8 +270,17 @@ def _unsynced(part: Path) -> sqlite3.Connection:
 
 def _counted(db: sqlite3.Connection) -> str:
     (rooms,) = db.execute("SELECT count(*) FROM rooms").fetchone()
-    (messages,) = db.execute("SELECT count(*) FROM messages WHERE NOT deleted").fetchone()
+    messages = _messages(db)
     return f"{rooms:,} room{'s' * (rooms != 1)}, {messages:,} message{'s' * (messages != 1)}"
+
+
+def _messages(db: sqlite3.Connection) -> int:
+    """Also of a history that is still to be brought up to date."""
+    try:
+        (count,) = db.execute("SELECT count(*) FROM things WHERE kind = 'message'").fetchone()
+    except sqlite3.OperationalError:
+        (count,) = db.execute("SELECT count(*) FROM messages WHERE NOT deleted").fetchone()
+    return int(count)
 
 
 def _sync_file(path: Path) -> None:
@@ -281,7 +291,7 @@ def _sync_file(path: Path) -> None:
         os.close(opened)
 
 
-def _reason(error: sqlite3.Error | OSError) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
     return " ".join(str(error).split())

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chat.log.things import Things, damaged
+from chat.datafolder import give, sync
+from chat.log.things import MOST, Things, damaged
 from chat.wire.protocol import Change, Gone, Message
 
 log = logging.getLogger("chat.store")
@@ -26,15 +27,27 @@ Step = Callable[[sqlite3.Connection], None]
 
 
 def keep_before(db: sqlite3.Connection, path: Path) -> None:
-    """The history as it is, in a file beside it. Raises sqlite3.Error if there is no room."""
+    """The history as it is, in a file beside it, whole and on the disk before anything is changed.
+
+    Raises sqlite3.Error or OSError if there is no room; then nothing has changed.
+    """
     before = _before(path)
     log.warning("bringing the history up to date; as it was it is kept in %s for a week", before)
     part = before.with_name(before.name + ".part")
     for file in (part, before):
         file.unlink(missing_ok=True)
-    db.execute("VACUUM INTO ?", (str(part),))
-    os.chmod(part, 0o600)
-    part.rename(before)
+    opened = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        db.execute("VACUUM INTO ?", (str(part),))  # an empty file is filled; it is not synced
+        os.fsync(opened)
+        give(part, path.stat())
+        part.rename(before)
+        sync(path.parent)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(opened)
 
 
 def drop_before(path: Path) -> None:
@@ -82,31 +95,45 @@ def _carry_over(db: sqlite3.Connection) -> None:
         "SELECT id, rev, author, cid, name, color, at, text, edited, deleted, sum, room"
         " FROM messages ORDER BY room, rev"
     )
+    unreadable = []
     for row in rows:
         change = _change_of(row)
         if change is None:
-            continue
-        message = isinstance(change, Message) and not change.damaged
-        things.put(row[11], change, row[2] if message else "", row[6] if message else now)
-        if row[3] is not None and message and row[6] > now - WEEK * 1000:
-            db.execute(
-                "INSERT INTO cids (author, cid, room, rev, at) VALUES (?, ?, ?, ?, ?)",
-                (row[2], row[3], row[11], row[0], row[6]),
-            )
+            unreadable.append(row)
+        elif isinstance(change, Message):
+            things.put(row[11], change, change.user, change.at)
+        else:
+            things.put(row[11], change, "", now)
+    for row in unreadable:  # behind the others: what they say may be another one's place
+        _keep_damaged(things, row, now)
+    db.execute(  # of damaged and deleted ones too; in the order in which they are forgotten
+        "INSERT OR IGNORE INTO cids (author, cid, room, rev, at)"
+        " SELECT author, cid, room, id, at FROM messages WHERE at > ? AND typeof(at) = 'integer'"
+        " AND typeof(author) = 'text' AND typeof(cid) = 'text' ORDER BY at",
+        (now - WEEK * 1000,),
+    )
     db.execute("DROP TABLE messages")
 
 
 def _change_of(row: tuple[Any, ...]) -> Change | None:
-    """A row of the old table. One whose checksum is wrong is a damaged message, if its place is
-    known."""
+    """A row of the old table; None for one whose checksum is wrong."""
     id, rev, author, cid, name, color, at, text, edited, deleted, sum, room = row
     fields = (id, rev, author, cid, name, color, at, text, edited, bool(deleted))
     if zlib.crc32(f"{room} {fields!r}".encode()) != sum:
-        return damaged(id, rev, at) if 0 < id <= rev < 2**52 else None
+        return None
     if deleted:
         return Gone(rev, id, id)
     said = cid if edited else None
     return Message(rev, id, author, name, color, at, text, None if said else cid, said, edited)
+
+
+def _keep_damaged(things: Things, row: tuple[Any, ...], now: int) -> None:
+    """It is a damaged message, if its place is known and not taken."""
+    id, rev, at, room = row[0], row[1], row[6], row[11]
+    log.error("message %r of room %r is damaged on disk", id, room)
+    if all(isinstance(n, int) for n in (id, rev, room)) and 0 < id <= rev < MOST:
+        with contextlib.suppress(sqlite3.IntegrityError):
+            things.put(room, damaged(id, rev, at), "", now)
 
 
 # Append-only: user_version is how many have been applied (tests upgrade from each of them).
