@@ -6,16 +6,27 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
-from test_store import Failing, append, in_store, opened, table
+from histories import kept
+from test_store import (
+    Failing,
+    append,
+    in_store,
+    opened,
+    react,
+    remove,
+    rewrite,
+    said,
+    table,
+)
 
-from chat.log.operations import Append, Rewrite
+from chat.log.reader import Asked
 from chat.log.store import Store
 from chat.log.writer import Writer
 from chat.wire.codes import Refusal
-from chat.wire.protocol import Message
 
 
 @dataclass
@@ -36,13 +47,13 @@ def faults(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def breaks_a_rule(writer: Writer) -> None:
     """Writes something, then breaks a rule of the table."""
-    writer._append(Append("other", "a", "cid-bad-1", "A", 3, 1000, "half a write"))
+    writer.do(append("cid-bad-1", "half a write", room="other"))
     writer._db.execute("INSERT INTO meta VALUES ('epoch', 'a second one')")
 
 
 def has_a_bug(writer: Writer) -> None:
     """Writes something, then fails."""
-    writer._append(Append("lobby", "a", "cid-bad-2", "A", 3, 1000, "half a write"))
+    writer.do(append("cid-bad-2", "half a write"))
     raise LookupError("a bug")
 
 
@@ -56,16 +67,19 @@ def test_a_write_that_breaks_a_rule_is_refused_alone(
             store.wrote(Faulty(bad)),  # type: ignore[arg-type]
             store.wrote(append("cid00002")),
         )
-        assert [(await before)[0].rev, (await after)[0].rev] == [1, 2]
+        assert [(await before).rev, (await after).rev] == [1, 2]
         with pytest.raises(Refusal, match="failed"):
             await broken
-        assert (await store.wrote(append("cid00003", room="other")))[0].rev == 1
+        assert (await store.wrote(append("cid00003", room="other"))).rev == 1
 
     in_store(tmp_path, body)
     assert table(tmp_path, "SELECT name, rev FROM rooms ORDER BY name") == [
         ("lobby", 2),
         ("other", 1),
     ]
+    cids = table(tmp_path, "SELECT cid FROM cids ORDER BY n")
+    assert cids == [("cid00001",), ("cid00002",), ("cid00003",)]
+    assert [message["text"] for message in kept(tmp_path / "chat.db", "message")] == ["hi"] * 3
     assert "it broke a rule" in caplog.text
 
 
@@ -86,7 +100,7 @@ def test_a_quota_is_a_full_disk(tmp_path: Path, code: int) -> None:
         with pytest.raises(Refusal, match="full") as refused:
             await store.wrote(append("cid00001"))
         assert refused.value.retry
-        assert (await store.wrote(append("cid00001")))[0].rev == 1
+        assert (await store.wrote(append("cid00001"))).rev == 1
 
     Failing.errors = []
     in_store(tmp_path, body, factory=Failing)
@@ -139,31 +153,6 @@ def test_the_writer_cannot_die_alone(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert "ending" in caplog.text
 
 
-def test_a_text_that_is_not_utf_8_is_damage_and_takes_nothing_with_it(tmp_path: Path) -> None:
-    async def write(store: Store) -> None:
-        for number in range(3):
-            await store.wrote(append(f"cid0000{number}", f"text {number}"))
-
-    async def read(store: Store) -> None:
-        found = await store.newest("lobby", 9)
-        assert [(m.id, m.damaged, m.text) for m in found] == [
-            (1, False, "text 0"),
-            (2, True, ""),
-            (3, False, "text 2"),
-        ]
-        with pytest.raises(Refusal, match="cid_reused"):  # resent by its author
-            await store.wrote(append("cid00001", "text 1"))
-        edit = await store.wrote(Rewrite("lobby", "a", 2, "again", 5))
-        assert (edit[0].text, edit[0].damaged) == ("again", False)
-
-    in_store(tmp_path, write)
-    db = sqlite3.connect(tmp_path / "chat.db")
-    db.execute("UPDATE messages SET text = CAST(x'746578f420' AS TEXT) WHERE id = 2")
-    db.commit()
-    db.close()
-    in_store(tmp_path, read)
-
-
 @pytest.mark.parametrize("rev", [0, 1, -5, 2**60])
 def test_a_room_whose_rev_is_damaged_goes_on_behind_its_newest_change(
     tmp_path: Path, rev: int
@@ -173,14 +162,12 @@ def test_a_room_whose_rev_is_damaged_goes_on_behind_its_newest_change(
             await store.wrote(append(f"cid0000{number}"))
 
     async def read(store: Store) -> None:
-        assert store.heads() == {"lobby": 3}
-        assert (await store.wrote(append("cid00009")))[0].rev == 4
+        assert store.standings()["lobby"][0] == 3
+        assert (await store.page("lobby", Asked("before", 9, 9))).head == 3
+        assert (await store.wrote(append("cid00009"))).rev == 4
 
     in_store(tmp_path, write)
-    db = sqlite3.connect(tmp_path / "chat.db")
-    db.execute("UPDATE rooms SET rev = ?", (rev,))
-    db.commit()
-    db.close()
+    table(tmp_path, f"UPDATE rooms SET rev = {rev}")
     in_store(tmp_path, read)
 
 
@@ -198,9 +185,9 @@ async def gone(folder: Path, text: bytes) -> None:
 
 
 async def delete(store: Store, cid: str, text: str) -> None:
-    message: Message = (await store.wrote(append(cid, text)))[0]
+    message = await said(store, append(cid, text))
     assert holds(store._path.parent, text.encode()) == {"chat.db-wal"}
-    await store.wrote(Rewrite("lobby", "a", message.id, None, 5))
+    await store.wrote(remove(message.id))
 
 
 def test_a_deleted_text_leaves_the_folder_at_once(tmp_path: Path) -> None:
@@ -216,7 +203,7 @@ def test_a_deleted_text_leaves_the_folder_at_once(tmp_path: Path) -> None:
 def test_an_edited_text_leaves_the_folder_too(tmp_path: Path) -> None:
     async def body(store: Store) -> None:
         await store.wrote(append("cid00001", "the first wording"))
-        await store.wrote(Rewrite("lobby", "a", 1, "the second wording", 5))
+        await store.wrote(rewrite(1, "the second wording"))
         await gone(tmp_path, b"the first wording")
 
     in_store(tmp_path, body)
@@ -230,12 +217,12 @@ def test_a_reader_in_the_way_of_the_journal_keeps_nobody_waiting(tmp_path: Path)
         try:
             await store.wrote(append("cid00001", "something to read"))
             reader.execute("BEGIN")
-            reader.execute("SELECT count(*) FROM messages").fetchall()
+            reader.execute("SELECT count(*) FROM things").fetchall()
             await delete(store, "cid00002", "the secret")
             clock = asyncio.get_running_loop()
             begun = clock.time()
             while clock.time() - begun < 1.5:  # through at least one try to empty it
-                await asyncio.wait_for(store.wrote(append(None, "and on")), 4)
+                await asyncio.wait_for(store.wrote(append(text="and on")), 4)
             assert "chat.db-wal" in holds(tmp_path, b"the secret")
         finally:
             reader.close()
@@ -244,10 +231,31 @@ def test_a_reader_in_the_way_of_the_journal_keeps_nobody_waiting(tmp_path: Path)
     in_store(tmp_path, body)
 
 
+def test_what_was_erased_just_before_a_kill_leaves_the_folder_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    async def before(store: Store) -> None:
+        await store.wrote(append("cid00001", "the secret"))
+        store._commits._truncated = monotonic() + 60  # killed before it came to that
+        await store.wrote(remove(1))
+        for file in ("chat.db", "chat.db-wal"):
+            (tmp_path / f"killed-{file}").write_bytes((tmp_path / file).read_bytes())
+
+    async def after(store: Store) -> None:
+        assert not holds(tmp_path, b"the secret")
+
+    in_store(tmp_path, before)
+    for file in ("chat.db", "chat.db-wal"):
+        (tmp_path / f"killed-{file}").rename(tmp_path / file)
+    assert holds(tmp_path, b"the secret") == {"chat.db-wal"}
+    in_store(tmp_path, after)
+
+
 def test_the_journal_of_a_day_without_deletions_is_left_alone(tmp_path: Path) -> None:
     async def main() -> None:
         async with opened(tmp_path) as store:
             await store.wrote(append("cid00001"))
+            await store.wrote(react(1))
             assert not store._commits._erased
 
     asyncio.run(main())

@@ -5,25 +5,25 @@ import random
 from pathlib import Path
 
 import pytest
+from histories import older, say
+from test_store import append, arrange, react, remove, rewrite
 
 from chat.log.database import StoreError
-from chat.log.operations import Append, Rewrite
+from chat.log.reader import Asked
 from chat.log.store import Store
 from chat.room.people import Directory
 from chat.wire.codes import Refusal
-from chat.wire.protocol import Message
+from chat.wire.frames import Saved
+from chat.wire.protocol import UNSET, Change, Message
 
 FLIPS = 500
 ROOMS = ("lobby", "other")
 MANY = 1_000_000  # more than there is
-
-
-def draft(room: str, number: int, text: str) -> Append:
-    return Append(room, f"author{number % 3}", f"cid{number:06}", "Ana", 3, 1000 + number, text)
+Found = dict[tuple[str, tuple[str, int, str]], Change]  # by room and key
 
 
 async def write(path: Path) -> None:
-    """Two rooms with history, people, edits and deletions."""
+    """Two rooms with history, people, edits, deletions, reactions and topics."""
     store = Store(path)
     directory = Directory(store)
     store.start()
@@ -31,23 +31,48 @@ async def write(path: Path) -> None:
         await directory.join(name)
     for number in range(120):
         text = f"message {number} " + "lorem ipsum " * (number % 20)
-        draft_ = draft(ROOMS[number % 2], number, text)
-        await store.wrote(draft_)
+        await store.wrote(append(text=text, room=ROOMS[number % 2], author=f"{number % 3}"))
     for id in (5, 9, 20):
-        await store.wrote(Rewrite("lobby", f"author{(id - 1) * 2 % 3}", id, None, 7))
+        await store.wrote(remove(id, author=f"{(id - 1) * 2 % 3}"))
+        await store.wrote(rewrite(id + 1, "better", author=f"{id * 2 % 3}"))
+        await store.wrote(react(id + 2))
+        await store.wrote(react(id + 2, False))
+        await store.wrote(react(id + 2, author="c"))
+    for room in ROOMS:
+        await store.wrote(arrange("Food", room=room))
     await store.close()
 
 
-async def read(store: Store) -> dict[tuple[str, int], Message]:
+def write_older(path: Path) -> None:
+    """The same in a file of the version before things."""
+    with older(path, 3) as db:
+        for room, name in enumerate(ROOMS, 1):
+            db.execute("INSERT INTO rooms VALUES (?, ?, 63, ?)", (room, name, name))
+            for id in range(1, 61):
+                say(db, room, id, f"message {id} " + "lorem ipsum " * (id % 20))
+            for rev, id in enumerate((5, 9, 20), 61):
+                db.execute("DELETE FROM messages WHERE room = ? AND id = ?", (room, id))
+                deleted = room == 1
+                text = "" if deleted else "better"
+                say(db, room, id, text, rev=rev, deleted=int(deleted), edited=7 - 7 * deleted)
+
+
+async def read(store: Store) -> Found:
     """All there is, by what a page would ask."""
-    found: dict[tuple[str, int], Message] = {}
+    found: Found = {}
     for room in ROOMS:
-        for message in await store.before(room, MANY, MANY):
-            found[room, message.id] = message
+        for kind in ("before", "since"):
+            at = MANY if kind == "before" else 0
+            page = await store.page(room, Asked(kind, at, MANY))
+            while page.changes:
+                found |= {(room, saved.key): saved.change for saved in page.changes}
+                messages = [saved for saved in page.changes if saved.key[0] == "message"]
+                at = page.changes[-1].rev if kind == "since" else messages[0].key[1]
+                page = await store.page(room, Asked(kind, at, MANY))
     return found
 
 
-async def served(path: Path, whole: dict[tuple[str, int], Message]) -> str:
+async def served(path: Path, whole: Found) -> str:
     """Start on the damaged file and use it as people would; what became of it."""
     loop, died = asyncio.get_running_loop(), asyncio.Event()
     try:
@@ -72,17 +97,24 @@ async def served(path: Path, whole: dict[tuple[str, int], Message]) -> str:
     return compared(await use, whole)
 
 
-async def used(store: Store, people: Directory) -> dict[tuple[str, int], Message]:
+async def used(store: Store, people: Directory) -> Found:
     """Read everything in each way there is, and write in each way there is."""
     found = await read(store)
     for room in ROOMS:
         assert len(await store.newest(room, 500)) <= 500
-        head = store.heads().get(room, 0)
-        for message in await store.changes(room, 0, head, MANY):
-            assert 0 <= message.rev <= head
-            assert message.damaged or found.get((room, message.id), message) == message
-        (message, _) = await store.wrote(draft(room, 998 + ROOMS.index(room), "and on"))
-        assert message.text == "and on"
+        head = store.standings().get(room, (0, 0, UNSET))[0]
+        for saved in await store.changes(room, 0, head, MANY):
+            assert 0 <= saved.rev <= head
+            other = found.get((room, saved.key), saved.change)
+            assert other == saved.change or is_damaged(other) or is_damaged(saved.change)
+        new: Saved = await store.wrote(append(text="and on", room=room))
+        assert new.rev > head
+        for op in (
+            rewrite(new.rev, "and so on", room=room),
+            remove(new.rev, room=room),
+            arrange("Drinks", room=room),
+        ):
+            assert (await store.wrote(op)).rev > head
     try:
         await people.join("Somebody")
     except Refusal as refusal:
@@ -90,23 +122,30 @@ async def used(store: Store, people: Directory) -> dict[tuple[str, int], Message
     return found
 
 
-def compared(found: dict[tuple[str, int], Message], whole: dict[tuple[str, int], Message]) -> str:
-    other = {key for key, message in whole.items() if found.get(key) != message}
+def is_damaged(change: Change) -> bool:
+    return isinstance(change, Message) and change.damaged
+
+
+def compared(found: Found, whole: Found) -> str:
+    other = {key for key, change in whole.items() if found.get(key) != change}
     for key in other:
-        assert key not in found or found[key].damaged, f"{whole[key]} is shown as {found[key]}"
-    assert len(other) <= 1, "one bit took more than one message"
+        got = found.get(key)
+        assert got is None or is_damaged(got), f"{whole[key]} is shown as {got}"
+    assert len(other) <= 1, "one bit took more than one thing"
     return "damaged" if other else "as it was"
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("version", [3, 4])
 def test_one_flipped_bit_takes_nothing_else_with_it(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, version: int
 ) -> None:
+    """Also where the file is brought up to date by that start."""
     path = tmp_path / "chat.db"
-    asyncio.run(write(path))
+    asyncio.run(write(path)) if version == 4 else write_older(path)
     data = path.read_bytes()
 
-    async def whole() -> dict[tuple[str, int], Message]:
+    async def whole() -> Found:
         store = Store(path)
         store.start()
         try:
@@ -115,9 +154,9 @@ def test_one_flipped_bit_takes_nothing_else_with_it(
             await store.close()
 
     before = asyncio.run(whole())
-    assert len(before) == 117
+    assert sum(key[0] == "message" for _, key in before) == 117
     dice, became, again = random.Random(7), [], 0
-    for number in range(FLIPS):
+    for number in range(FLIPS // (5 - version)):
         spot, bit = dice.randrange(len(data)), dice.randrange(8)
         copy = tmp_path / f"{number}.db"
         copy.write_bytes(data[:spot] + bytes([data[spot] ^ 1 << bit]) + data[spot + 1 :])

@@ -14,6 +14,7 @@ from chat.log.operations import Append
 from chat.log.store import Outcome, Store
 from chat.room import people as module
 from chat.room.people import DAY, HELD, MINUTE, SILENT, UNUSED, Directory, NameTaken
+from chat.rules.access import Role
 from chat.wire.codes import Refusal
 from chat.wire.protocol import Person
 
@@ -162,7 +163,7 @@ class Refusing(Store):
     def write(self, work: Any, done: Outcome) -> None:
         """Refuse, or save."""
         if self.dice.random() < 0.2:
-            self._loop.call_soon(done, Refusal("full", 2000))  # type: ignore[union-attr]
+            asyncio.get_running_loop().call_soon(done, Refusal("full", 2000))
         else:
             super().write(work, done)
 
@@ -226,7 +227,8 @@ def test_rooms_hear_of_a_rename_and_of_a_sign_out_from_the_directory(tmp_path: P
 
     async def main() -> None:
         store = Store(tmp_path / "chat.db")
-        directory = Directory(store, renamed=told.append, left=told.append)
+        directory = Directory(store)
+        directory.renamed = directory.left = told.append
         store.start()
         ana = await directory.join("Ana")
         bea = await directory.rename(ana.user, "Bea")
@@ -258,7 +260,7 @@ def test_who_made_nothing_of_a_name_is_forgotten(
         unused, silent, spoke = [await directory.join(name) for name in ("Una", "Sil", "Spo")]
         for person in (silent, spoke):
             assert directory.first_time(person.user)
-        draft = Append("lobby", spoke.user, "cid00001", "Spo", 0, 0, "a word")
+        draft = Append("lobby", spoke.user, Role.MEMBER, "cid00001", "Spo", 0, 0, "a word")
         await directory._store.wrote(draft)
         now[0] += UNUSED + MINUTE
         await directory.tidy([])

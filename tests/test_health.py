@@ -81,7 +81,7 @@ def test_a_page_that_cannot_be_caught_up_is_closed_and_comes_back(
     async def unreadable(*_: Any) -> Any:
         raise sqlite3.DatabaseError("database disk image is malformed")
 
-    for read in ("newest", "changes", "before"):
+    for read in ("newest", "changes", "page"):
         monkeypatch.setattr(store, read, unreadable)
     faulty.call(faulty.app.site.hub.rooms.clear)  # as after a minute without anybody
     path = f"/r/lobby/ws?after=0&epoch={store.epoch}"

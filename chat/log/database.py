@@ -35,6 +35,8 @@ class StoreError(Exception):
     """The database cannot be used; the text is one line for the person who started the program."""
 
 
+# SQLite quotes what is damaged in a schema, and Python cannot always decode that.
+UNUSABLE = (sqlite3.Error, OSError, UnicodeError)
 JOURNALS = ("-wal", "-shm")  # SQLite finds what belongs to a database by its name
 ADVICE = "python run.py restore FILE brings back a backup"
 
@@ -62,11 +64,13 @@ def open_database(
         check(db)
         _migrate(db, path)
         _mark_open(db, path)
-    except sqlite3.Error as error:
+    except UNUSABLE as error:
         db.close()
         codes = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in codes:
-            raise sqlite3.DatabaseError(f"it is damaged ({error}): {ADVICE}") from error
+        damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in codes
+        if damaged or isinstance(error, UnicodeError):
+            reason = " ".join(str(error).split())
+            raise sqlite3.DatabaseError(f"it is damaged ({reason}): {ADVICE}") from error
         raise
     return db
 
@@ -119,7 +123,7 @@ def _journal_is_lost(path: Path) -> bool:
         uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
             row = db.execute("SELECT value FROM meta WHERE key = 'state'").fetchone()
-    except sqlite3.Error:
+    except UNUSABLE:
         return False  # opening it says what is wrong
     if row is None or row[0] == "closed":
         return False
@@ -132,6 +136,8 @@ def _in_use(path: Path) -> str:
 
 def _mark_open(db: sqlite3.Connection, path: Path) -> None:
     try:
+        # What was erased just before a kill, or by bringing it up to date, is still in the journal.
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         mark(db, "state", "opened")
         db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # into the file itself
         mark(db, "state", _in_use(path))  # into the journal
@@ -207,7 +213,7 @@ def prepared(db: sqlite3.Connection, *pragmas: str) -> sqlite3.Connection:
     try:
         for pragma in pragmas:
             db.execute(f"PRAGMA {pragma}").fetchall()
-    except sqlite3.Error:
+    except UNUSABLE:
         db.close()
         raise
     return db

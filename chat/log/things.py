@@ -148,5 +148,6 @@ class Things:
         floors: dict[int, int] = {}
         for n, room, rev in rows:
             self.shed(n)
-            floors[room] = max(rev, floors.get(room, 0))
+            if isinstance(room, int) and isinstance(rev, int):  # else it is damaged
+                floors[room] = max(rev, floors.get(room, 0))
         return floors

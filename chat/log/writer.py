@@ -80,7 +80,8 @@ class Writer:
             return Done(op.cid, rev)
         done = self._change(op, head)
         head = self.heads.of(op.room)
-        assert head is not None, "what is done is done in a room"
+        if head is None:  # nothing was changed, and for that no room is made
+            return Done(op.cid, 0)
         self._cids.keep(op, head[0], head[1])
         return done or Done(op.cid, head[1])
 
@@ -117,10 +118,11 @@ class Writer:
         return self._put(op, head[0], message)
 
     def _arrange(self, op: Arrange, topic: str) -> Saved | None:
-        head = self.heads.of(op.room) or self.heads.make(op.room, op.title)
-        n, was = self.things.find(head[0], UNSET.key)
+        head = self.heads.of(op.room)
+        n, was = self.things.find(head[0], UNSET.key) if head else (0, None)
         if topic == (was.topic if isinstance(was, Settings) else UNSET.topic):
             return None
+        head = head or self.heads.make(op.room, op.title)
         change = Settings(self.heads.next(op.room), topic, op.name, op.cid)
         return self._put(op, head[0], change, n)
 
@@ -172,12 +174,15 @@ class Writer:
         """Forget what is old; whether there may be more, and the floors that have risen."""
         cids = self._cids.forget(op.cids, SOME)
         floors: dict[str, int] = {}
-        for room, floor in self.things.forget(op.tombs, SOME).items():
-            (name,) = self._db.execute(
-                "UPDATE rooms SET floor = max(floor, ?) WHERE id = ? RETURNING name", (floor, room)
-            ).fetchone()
-            floors[name] = floor
-        return cids == SOME or bool(floors), floors
+        tombs = self.things.forget(op.tombs, SOME)
+        for room, rev in tombs.items():
+            rows = self._db.execute(  # no higher than the room: a damaged rev shuts nobody out
+                "UPDATE rooms SET floor = max(floor, min(?, rev)) WHERE id = ?"
+                " RETURNING name, floor",
+                (rev, room),
+            )
+            floors.update(rows.fetchall())
+        return cids == SOME or bool(tombs), floors
 
     def _hold(self, op: Hold) -> None:
         """Store a new person or a new name."""
