@@ -1,6 +1,8 @@
 // Owns what waits in one room, on disk: one key an entry, so that tabs never overwrite each other's;
 // and which tab may send it, one at a time. Knows no line and no DOM.
 
+import { COMMANDS } from "./protocol.js";
+
 const LEASE = 5_000; // ms a tab may send without renewing, where there are no Web Locks
 
 /** A random id, also on plain http where crypto.randomUUID does not exist. */
@@ -13,20 +15,21 @@ export function newId() {
 /** The room in which something waits under this key; undefined for any other key. */
 export const roomOf = (key) => /^(.+):outbox:[^:]+$/.exec(key)?.[1];
 
-/** What a command must have, to be one: the rest of it came off a disk. */
-const WHOLE = {
-  say: ({ text }) => typeof text === "string",
-  edit: ({ id, text }) => Number.isSafeInteger(id) && typeof text === "string",
-  delete: ({ id }) => Number.isSafeInteger(id),
-  react: ({ id, emoji, on }) => Number.isSafeInteger(id) && typeof emoji === "string" && typeof on === "boolean",
-  room: ({ topic }) => typeof topic === "string",
-};
+const RIGHT = { text: (value) => typeof value === "string", id: Number.isSafeInteger };
+
+/** Is this a command that can be sent, and shown while it waits? It came off a disk. */
+function isWhole({ command, fields, at }) {
+  const known = COMMANDS[command];
+  const right = ([field, check]) => known.includes(field) === check(fields[field]);
+  const fit = known.includes("cid") && Object.keys(fields).every((field) => known.includes(field));
+  return Number.isFinite(at) && fit && Object.entries(RIGHT).every(right);
+}
 
 /** What a command changes, in its history; undefined for a message that is yet to be made. */
-function thing({ command, fields: { id, emoji }, epoch }) {
-  if (command === "edit" || command === "delete") return `${epoch} message ${id}`;
-  if (command === "react") return `${epoch} reaction ${id} ${emoji}`;
-  return command === "room" ? `${epoch} settings` : undefined;
+function thing({ command, fields, epoch }) {
+  if (command === "say") return undefined;
+  const { text, on, topic, ...names } = fields; // what it sets; the rest says of what
+  return JSON.stringify([epoch, command === "delete" ? "edit" : command, names]);
 }
 
 /**
@@ -93,7 +96,7 @@ function entryIn(cid, text) {
     const { text: first, ...rest } = JSON.parse(text);
     // The first version kept messages only, by their text, and not whether they were sent.
     const entry = first === undefined ? rest : { command: "say", fields: { text: first }, sent: rest.at, ...rest };
-    return Number.isFinite(entry.at) && WHOLE[entry.command](entry.fields) ? { cid, ...entry } : null;
+    return isWhole(entry) ? { cid, ...entry } : null;
   } catch {
     return null;
   }

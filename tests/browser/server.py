@@ -137,11 +137,10 @@ class Voice:
 
     def change(self, kind: str, number: int, **fields: Any) -> None:
         """Edits or deletes the message `number` and returns once that is confirmed."""
-        self.command(kind, id=number, **fields)
-        while True:
-            message = self.hear("message")
-            if message["id"] == number and message["rev"] > number:
-                return
+        cid = secrets.token_urlsafe(12)
+        self.command(kind, cid=cid, id=number, **fields)
+        while self.hear("gone" if kind == "delete" else "message").get("cid") != cid:
+            pass
 
     def leave(self) -> None:
         """Closes the connection."""

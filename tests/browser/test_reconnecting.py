@@ -207,7 +207,7 @@ def test_what_was_missed_is_merged_with_edits_and_deletions(
     assert first < second < third
 
 
-def test_more_than_two_hundred_missed_messages_are_offered_and_load_completely(
+def test_hundreds_of_missed_messages_are_all_there_in_order(
     people: People, voice: Speak, room: str
 ) -> None:
     sam = voice()
@@ -219,17 +219,39 @@ def test_more_than_two_hundred_missed_messages_are_offered_and_load_completely(
     sam.say(*missed)
     line.refusing = False
     ana.online()
-    button = ana.page.get_by_role("button", name=re.compile(r"^Load \d+ missed messages?$"))
-    expect(button).to_be_visible()
-    button.scroll_into_view_if_needed()
-    count = int(re.findall(r"\d+", button.inner_text())[0])
-    assert ana.texts() == ["before", *missed[count:]]
-    button.click()
-    expect(button).to_have_count(0)
-    assert ana.texts() == ["before", *missed]
+    expect(ana.row("missed 449")).to_have_count(1)
     sam.say("after")
     expect(ana.row("after")).to_have_count(1)
     assert ana.texts() == ["before", *missed, "after"]
+
+
+def test_after_too_much_to_be_told_the_page_starts_afresh_and_loads_the_rest(
+    people: People, voice: Speak, room: str
+) -> None:
+    """More than the line brings: what was said, what waits and what came before is all there."""
+    sam = voice()
+    sam.say("before")
+    ana, line = on_a_line(people, room)
+    ana.shows("before")
+    ana.page.evaluate("window.samePage = true")
+    line.cut(refusing=True)
+    missed = [f"missed {number}" for number in range(520)]
+    sam.say(*missed)
+    ana.say("said meanwhile")
+    line.refusing = False
+    ana.online()
+    ana.shows_once("said meanwhile")
+    expect(ana.row("said meanwhile")).to_have_attribute("data-state", "sent")
+    everything = ["before", *missed, "said meanwhile"]
+    assert ana.texts() == everything[-len(ana.texts()) :]
+
+    def reaches_the_top() -> bool:
+        ana.log.evaluate("log => log.scrollTo(0, 0)")
+        return len(ana.texts()) >= len(everything)
+
+    wait_until(ana.page, reaches_the_top, "earlier ones are there, page by page", 20)
+    assert ana.texts() == everything
+    assert ana.page.evaluate("window.samePage")
 
 
 def test_a_hole_in_the_changes_makes_the_page_ask_again(people: People, room: str) -> None:
@@ -279,20 +301,18 @@ def test_a_beat_ahead_of_the_page_brings_it_up_to_date(people: People, room: str
     assert line.attempts == 2
 
 
-def test_a_gap_of_nothing_only_allows_holes_until_live(people: People, room: str) -> None:
-    """What a slow line is told while it catches up: no row, and no reason to reconnect."""
+def test_after_a_jump_holes_are_allowed_until_live(people: People, room: str) -> None:
+    """What a slow line is told while it catches up: no reason to reconnect."""
     ana, line = on_a_line(people, room)
     ben = people("Ben").enter(room)
     ben.says("one")
     ana.shows("one")
-    rev = int(ana.row("one").get_attribute("data-id") or 0)
-    line.tell({"type": "gap", "from": rev, "to": rev, "count": 0})
+    line.tell({"type": "jump"})
     line.on_event = lambda event: None if event["type"] == "message" else event
     ben.says("two")
     line.on_event = lambda event: event
     ben.says("three")
     ana.shows("one", "three")
-    expect(ana.page.get_by_role("button", name=re.compile("missed message"))).to_have_count(0)
     assert line.attempts == 1
 
 

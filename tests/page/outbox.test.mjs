@@ -443,9 +443,19 @@ test("commands kept by the version before are sent, its messages and its changes
 
 test("of damaged entries the text is shown, and nothing is sent unseen", async () => {
   localStorage.setItem("chat:/:ana:lobby:outbox:12345678", '{"command":"edit","fields":{"id":7,"text":"half of a \\"sente');
-  for (const [n, entry] of [null, {}, { command: "react", fields: { id: 1 }, at: 1, epoch: "first" }, { command: "dance", fields: {}, at: 1 }].entries()) {
-    put(`nothing${n}`, entry);
-  }
+  const made = { at: 1, epoch: "first" };
+  const torn = [
+    null,
+    {},
+    { command: "say", fields: {}, ...made },
+    { command: "say", fields: { id: 1 }, ...made },
+    { command: "delete", fields: { id: "1" }, ...made },
+    { command: "delete", fields: { id: 1, emoji: "👍" }, ...made },
+    { command: "delete", fields: { id: 1 }, epoch: "first" },
+    { command: "dance", fields: {}, ...made },
+    { command: "ping", fields: {}, ...made },
+  ];
+  for (const [n, entry] of torn.entries()) put(`nothing${n}`, entry);
   const { outbox, sent, comes } = page();
   await comes();
   assert.deepEqual(sent, []);
