@@ -286,7 +286,7 @@ def test_a_get_changes_nothing(shared: Site, cookie: str) -> None:
     for path in ("/r/get-only", "/join", "/name", "/signout"):
         shared.http("GET", path + query, headers={"Cookie": cookie})
     page = shared.http("GET", "/r/get-only/messages", headers={"Cookie": cookie})
-    assert json.loads(page.body)["messages"] == []
+    assert json.loads(page.body)["changes"] == []
     assert b"Mallory" not in shared.http("GET", "/", headers={"Cookie": cookie}).body
 
 
@@ -515,12 +515,12 @@ BOMBS = {
     "deep lists": "[" * 30_000,
     "deep objects": '{"a":' * 10_000 + "1" + "}" * 10_000,
     "a deep field": '{"type":"ping","x":' + "[" * 20_000 + "]" * 20_000 + "}",
-    "a huge number": '{"type":"delete","id":' + "9" * 5_000 + "}",
-    "a number over 2^53": '{"type":"delete","id":9007199254740992}',
-    "a negative number": '{"type":"delete","id":-1}',
-    "a fraction": '{"type":"delete","id":1.5}',
-    "NaN": '{"type":"delete","id":NaN}',
-    "infinity": '{"type":"delete","id":1e999}',
+    "a huge number": '{"type":"delete","cid":"abcdefgh","id":' + "9" * 5_000 + "}",
+    "a number over 2^53": '{"type":"delete","cid":"abcdefgh","id":9007199254740992}',
+    "a negative number": '{"type":"delete","cid":"abcdefgh","id":-1}',
+    "a fraction": '{"type":"delete","cid":"abcdefgh","id":1.5}',
+    "NaN": '{"type":"delete","cid":"abcdefgh","id":NaN}',
+    "infinity": '{"type":"delete","cid":"abcdefgh","id":1e999}',
     "a lone surrogate": '{"type":"say","cid":"12345678","text":"\\ud800"}',
     "a lone surrogate in a key": '{"type":"ping","\\udfff":1}',
     "a list": '[{"type":"ping"}]',
@@ -618,11 +618,11 @@ def test_a_message_is_changed_only_by_its_author_in_its_room(
     author = shared.wire(room, cookie)
     id = author.hear("message", cid=author.say("what was said"))["id"]
     other = shared.wire(room) if who == "another person" else shared.wire(f"{room}-2", cookie)
-    other.command(what, **attempts(id)[what])
+    cid = other.command(what, **attempts(id)[what])
     refusal = other.hear("refused")
-    assert (refusal["code"], refusal["id"], "retry" in refusal) == (code, id, False)
+    assert (refusal["code"], refusal["cid"], "retry" in refusal) == (code, cid, False)
     page = shared.http("GET", f"/r/{room}/messages", headers={"Cookie": cookie})
-    assert [m["text"] for m in json.loads(page.body)["messages"]] == ["what was said"]
+    assert [m["text"] for m in json.loads(page.body)["changes"]] == ["what was said"]
     author.close()
     other.close()
 
@@ -632,8 +632,11 @@ def test_a_message_is_changed_by_its_author(shared: Site, cookie: str, what: str
     """The other side of the table."""
     author = shared.wire(f"rights-{time.monotonic_ns()}", cookie)
     id = author.hear("message", cid=author.say("what was said"))["id"]
-    author.command(what, **attempts(id)[what])
-    assert author.hear("message", id=id)["rev"] == 2
+    cid = author.command(what, **attempts(id)[what])
+    made = {"edit": "message", "delete": "gone"}
+    while (event := author.event()).get("cid") != cid:
+        pass
+    assert (event["type"], event["rev"]) == (made[what], 2)
     author.close()
 
 
@@ -644,7 +647,7 @@ def test_a_deleted_text_is_gone_from_every_answer_and_from_the_file(tmp_path: Pa
     wire = site.wire(cookie=cookie)
     id = wire.hear("message", cid=wire.say(secret))["id"]
     wire.command("delete", id=id)
-    assert wire.hear("message", id=id)["text"] == ""
+    assert wire.hear("gone", to=id)["from"] == id
     wire.command("edit", id=id, text="back again")
     assert wire.hear("refused")["code"] == "deleted"
     pages = [
