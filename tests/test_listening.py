@@ -267,7 +267,7 @@ def test_debug_waits_for_the_next_change_when_a_file_is_broken(tmp_path: Path) -
     for name in ("chat", "static", "templates"):
         shutil.copytree(ROOT / name, work / name)
     shutil.copy(ROOT / "run.py", work)
-    port, names = free_port(), work / "chat" / "names.py"
+    port, names = free_port(), work / "chat" / "rules" / "names.py"
     whole = names.read_text()
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(

@@ -24,6 +24,7 @@ class PlainSocket(ChatSocket):
     def prepare(self) -> None:
         """Nobody has to join: whoever can open the page can open this."""
         Visitor.prepare(self)
+        self.site.hub.enter(None, self.site.hub.titles.house)
         self._find_place(PLAIN)
         number = int(self.path_args[0])
         name = f"Client {number}"

@@ -225,7 +225,7 @@ class ChatSocket(Visitor, WebSocketHandler):
         """Everything that can be refused is refused before the connection is open."""
         super().prepare()
         self.person = self.known_person()
-        valid_room(self.path_args[0])
+        self.site.hub.enter(self.person, valid_room(self.path_args[0]))
         self._find_place(SOCKET)
 
     def _find_place(self, what: str) -> None:

@@ -188,11 +188,11 @@ class Seat:
         """One batch from the log, unless the seat has been brought on meanwhile."""
         room, cursor, upto = self.room, self.cursor, self.room.flushed
         await room.recent.read(room.store, room.name)
+        self._still_admitted()
         if cursor >= room.recent.floor:
             return
         rows = await room.store.changes(room.name, cursor, upto, ROWS)
-        if not room.admits(self.person):
-            raise Refusal("not_allowed")
+        self._still_admitted()
         moved = self.cursor != cursor or self.live or self.peer.blocked
         # What became of it meanwhile is in the memory, or it is read again.
         known = room.recent.floor <= upto
@@ -201,6 +201,11 @@ class Seat:
             # What is another by now comes later, as it is then; what was removed never does.
             still = [Frame.keeping(row) for row in rows if room.recent.newest(row) is row]
             self._give([], *batch(still, upto))
+
+    def _still_admitted(self) -> None:
+        """Asked again after every wait. Raises Refusal not_allowed."""
+        if not self.room.admits(self.person):
+            raise Refusal("not_allowed")
 
 
 def fail(peer: Peer, room: str, error: Exception) -> None:

@@ -281,9 +281,10 @@ class Visitor(RequestHandler):
 def _room_instead(typed: list[str]) -> str:
     """The room somebody may have meant who came to one that cannot be; "" if none."""
     try:
-        return room_of(typed[0])
+        meant = room_of(typed[0])
     except (Refusal, IndexError):
         return ""
+    return "" if meant == typed[0] else meant
 
 
 def _script_json(value: object) -> str:
