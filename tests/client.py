@@ -1,7 +1,6 @@
 """A scripted client, written from docs/protocol.md and RFC 6455: nothing is shared with chat/.
 
-`Wire` is the bytes: one socket, frames in and out, as wrong as a test wants them. `Page` is the
-rules of a page: cursor, timeline and outbox. It does no I/O, so a test decides what arrives.
+`Wire` is the bytes: one socket, frames in and out, as wrong as a test wants them.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import socket
 import struct
 import urllib.parse
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA  # opcodes
@@ -303,160 +302,3 @@ class Wire:
             self._frames.append((data[at] & 0x0F, bytes(data[start : start + size])))
             at = start + size
         del data[:at]
-
-
-class Page:
-    """The rules of a page (docs/protocol.md): what it shows, up to where, what it has to send."""
-
-    def __init__(self, room: str, user: str = "") -> None:
-        self.room = room
-        self.user = user
-        self.epoch = ""
-        self.last: int | None = None  # the cursor: everything up to this rev has been seen
-        self.live = False  # from here each change has the rev after the last one
-        self.began = 0  # where the room stood when what is shown was begun
-        self.rows: dict[int, dict[str, Any]] = {}  # the timeline, by id
-        self.gaps: list[tuple[int, int]] = []  # revs left out, to be loaded on demand
-        self.outbox: list[tuple[str, str]] = []  # cid and text of what is not confirmed
-        self.changes: dict[int, dict[str, Any]] = {}  # edits and deletions not confirmed, by id
-        self.flying: str | None = None  # the one message being sent
-        self.resting = False  # told to try again later
-        self.confirmed: dict[str, int] = {}  # cid -> id
-        self.refused: dict[str, str] = {}  # cid -> code, for good
-        self.resent = 0
-        self._sent: set[str] = set()
-        self._asked: set[int] = set()
-
-    @property
-    def path(self) -> str:
-        """Where to connect: the room's socket, with the cursor if there is one."""
-        if self.last is None:
-            return f"/r/{self.room}/ws"
-        return f"/r/{self.room}/ws?after={self.last}&epoch={self.epoch}"
-
-    # -- the person
-
-    def say(self, text: str) -> str:
-        """Into the outbox first."""
-        cid = self.new_cid()
-        self.outbox.append((cid, text))
-        return cid
-
-    def edit(self, id: int, text: str) -> None:
-        """Another text for my own message."""
-        self.changes[id] = {"type": "edit", "id": id, "text": text}
-        self._asked.discard(id)
-
-    def delete(self, id: int) -> None:
-        """My own message goes."""
-        self.changes[id] = {"type": "delete", "id": id}
-        self._asked.discard(id)
-
-    @staticmethod
-    def new_cid() -> str:
-        """The client's own id of a message, the same for every try."""
-        return secrets.token_urlsafe(12)
-
-    # -- the line
-
-    def connected(self) -> None:
-        """A new connection: what was in flight will be sent again."""
-        self.live = False
-        self.flying = None
-        self._asked.clear()
-
-    def rested(self) -> None:
-        """The time to wait after a refusal is over."""
-        self.resting = False
-        self._asked.clear()
-
-    def due(self) -> list[dict[str, Any]]:
-        """The commands to send now: one message in flight, so that the order is kept."""
-        if not self.live or self.resting:
-            return []
-        commands = [c for id, c in self.changes.items() if id not in self._asked]
-        self._asked.update(self.changes)
-        if self.flying is None and self.outbox:
-            cid, text = self.outbox[0]
-            self.flying = cid
-            self.resent += cid in self._sent
-            self._sent.add(cid)
-            commands.append({"type": "say", "cid": cid, "text": text})
-        return commands
-
-    def receive(self, event: dict[str, Any]) -> bool:
-        """Take one event; False if something is missing: come back with the cursor at once."""
-        rule: Callable[[dict[str, Any]], bool | None] | None
-        rule = getattr(self, f"on_{event['type']}", None)
-        return rule is None or rule(event) is not False
-
-    def on_welcome(self, event: dict[str, Any]) -> None:
-        """Another epoch, or a room that is not as far as the cursor: start afresh."""
-        if self.last is None or event["epoch"] != self.epoch or event["rev"] < self.last:
-            self.rows.clear()
-            self.gaps.clear()
-            self.changes.clear()  # in another history the same id is another message
-            self.last = 0
-            self.began = event["rev"]
-        self.epoch = event["epoch"]
-
-    def on_message(self, event: dict[str, Any]) -> bool:
-        """Live: the next rev or a hole. Catching up: revs only grow."""
-        assert self.last is not None
-        if self.live and event["rev"] > self.last + 1:
-            return False
-        self.confirm(event)
-        if event["rev"] > self.last:
-            self.last = event["rev"]
-            self.rows[event["id"]] = event
-        return True
-
-    def on_gap(self, event: dict[str, Any]) -> None:
-        """Revs were left out, or may jump until the next `live`."""
-        self.live = False
-        if event["count"]:
-            self.gaps.append((event["from"], event["to"]))
-        self.last = event["to"]
-
-    def on_live(self, event: dict[str, Any]) -> None:
-        """Level with the room."""
-        assert self.last is not None
-        assert event["rev"] >= self.last, "live goes back"
-        self.last = event["rev"]
-        self.live = True
-
-    def on_beat(self, event: dict[str, Any]) -> bool:
-        """Where the room stands: a page that is behind has missed something."""
-        return not (self.live and event["rev"] > (self.last or 0))
-
-    def on_refused(self, event: dict[str, Any]) -> None:
-        """With `retry`: keep it and try again; without: never."""
-        if "retry" in event:
-            self.resting = True
-            self.flying = None
-        elif "id" in event:
-            self.changes.pop(event["id"], None)
-        elif self.outbox and self.outbox[0][0] == event.get("cid"):
-            self.refused[event["cid"]] = event["code"]
-            self.outbox.pop(0)
-            self.flying = None
-
-    def confirm(self, event: dict[str, Any]) -> None:
-        """My own message came back: it is saved."""
-        if self.outbox and self.outbox[0][0] == event.get("cid"):
-            self.confirmed[event["cid"]] = event["id"]
-            self.outbox.pop(0)
-            self.flying = None
-        change = self.changes.get(event["id"])
-        if change is not None and (
-            event.get("deleted") or event["text"] == change.get("text", object())
-        ):
-            del self.changes[event["id"]]
-
-    def merge(self, messages: list[dict[str, Any]]) -> None:
-        """A page of history: by id, the newest rev wins; what is still to come is left to come."""
-        for message in messages:
-            old = self.rows.get(message["id"])
-            newer = old is None or message["rev"] > old["rev"]
-            if newer and message["rev"] <= (self.last or 0):
-                self.rows[message["id"]] = message

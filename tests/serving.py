@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from client import PATIENCE, Page, Wire, join, request
+from client import PATIENCE, Wire, join, request
 
 from chat.app import ChatApp, make_app
 from chat.config import Config
@@ -176,12 +176,3 @@ def run(*options: str, **more: Any) -> subprocess.CompletedProcess[str]:
         [sys.executable, "run.py", *options],
         cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=PATIENCE, **more,
     )  # fmt: skip
-
-
-def follow(page: Page, wire: Wire, until: Callable[[], bool]) -> None:
-    """Let a page live on a blocking line until the condition holds. Raises EOFError at its end."""
-    page.connected()
-    while not until():
-        if not page.receive(wire.event()):
-            raise EOFError("a hole: come back with the cursor")
-        wire.commands(page.due())

@@ -4,19 +4,13 @@ of what they test, and every one of them is a test here.
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 RULES = Path(__file__).parent / "page" / "outbox.test.mjs"
-
-pytestmark = pytest.mark.skipif(
-    not shutil.which("node") and os.environ.get("CI") != "true", reason="node is not installed"
-)
 
 
 @pytest.fixture(scope="module")

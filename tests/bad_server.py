@@ -1,0 +1,326 @@
+"""The real server in this process on a bad day, and what is known of its log past it.
+
+Its loop runs only inside a step. Its disk fails when told, its clock is the one of the pages, and
+each command that is carried out is noted by the transaction that keeps it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import functools
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import tempfile
+import termios
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+from tornado.web import create_signed_value
+
+import chat.app
+import chat.room.hub
+from chat.app import ChatApp, make_app
+from chat.config import Config
+from chat.line.sockets import ChatSocket
+from chat.log.backup import backup
+from chat.log.operations import (
+    Arrange,
+    Lastings,
+    Operation,
+    Probe,
+    React,
+    Remove,
+    Rewrite,
+)
+from chat.log.store import Store
+from chat.log.writer import Writer
+from chat.wire.codes import Refusal
+
+ROOM = "den"
+# Nothing here cuts the power, so the files may lie where an fsync costs nothing.
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+OUTCOMES = ("busy", "full", "saved, then an error", "an error before it was saved")
+
+Fields = dict[str, Any]
+Key = tuple[str, int, str]
+
+
+class Execution(NamedTuple):
+    """A command that was carried out; `rev`: where the room stood after it."""
+
+    cid: str
+    thing: str  # that it is about; "say": a new one
+    rev: int
+
+
+class Disk(sqlite3.Connection):
+    """A database whose next COMMIT goes wrong in the way that is named; notes what it kept."""
+
+    trouble: ClassVar[str | None] = None
+    doing: ClassVar[list[Execution]] = []  # in the transaction under way
+    done: ClassVar[list[Execution]] = []
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:  # type: ignore[override]
+        """Only a COMMIT of something is special."""
+        if sql.startswith("BEGIN"):
+            self.before = self.total_changes
+            Disk.doing.clear()
+        if sql != "COMMIT":
+            return super().execute(sql, *parameters)
+        trouble = Disk.trouble if self.total_changes != self.before else None
+        if trouble is None or trouble == "saved, then an error":
+            cursor = super().execute(sql)
+            Disk.done += Disk.doing
+        Disk.doing.clear()
+        if trouble is None:
+            return cursor
+        Disk.trouble = None
+        error = sqlite3.OperationalError(trouble)
+        codes = {"busy": sqlite3.SQLITE_BUSY, "full": sqlite3.SQLITE_FULL}
+        error.sqlite_errorcode = codes.get(trouble, sqlite3.SQLITE_IOERR)
+        raise error
+
+
+class Noting(Writer):
+    """The writer, which notes what it carries out."""
+
+    def do(self, op: Operation) -> Any:
+        """As it does; what is undone was not done."""
+        self.noted = len(Disk.doing)
+        return super().do(op)
+
+    def _change(self, op: Lastings, head: Any) -> Any:
+        change = super()._change(op, head)
+        after = self.heads.of(op.room)
+        assert after is not None
+        Disk.doing.append(Execution(op.cid or "", _thing(op), after[1]))
+        return change
+
+    def undo(self) -> None:
+        """It was refused."""
+        del Disk.doing[self.noted :]
+        super().undo()
+
+
+def _unsent(fd: int) -> int:
+    """Bytes that the kernel still holds."""
+    count = bytearray(4)
+    fcntl.ioctl(fd, termios.TIOCOUTQ, count)
+    return int.from_bytes(count, "little")
+
+
+def _thing(op: Lastings) -> str:
+    match op:
+        case Rewrite() | Remove():
+            return f"message {op.id}"
+        case React():
+            return f"reaction {op.id} {op.emoji}"
+        case Arrange():
+            return "settings"
+    return "say"
+
+
+class Server:
+    """The server, with the time of the pages."""
+
+    def __init__(self, store: type[Store], writer: type[Writer]) -> None:
+        self.store, self.writer = store, writer
+        self.loop = asyncio.new_event_loop()
+        self.folder = Path(tempfile.mkdtemp(prefix="recovery-", dir=MEMORY))
+        self.data = self.folder / "data"
+        self.dead: asyncio.Future[None]
+        self.app: ChatApp
+        Disk.trouble = None
+        Disk.done.clear()
+        self.start()
+
+    @property
+    def epoch(self) -> str:
+        """Of the history it has."""
+        return self.app.site.store.epoch
+
+    def start(self) -> None:
+        """As run.py does."""
+        config = Config(
+            port=0, address="127.0.0.1", data=self.data, rate=0, connections_per_user=0
+        )  # fmt: skip
+        self.dead = self.loop.create_future()
+
+        async def start() -> None:
+            store, chat.app.Store = (
+                chat.app.Store,
+                functools.partial(  # type: ignore[misc]
+                    self.store, factory=Disk, die=self.die
+                ),
+            )
+            try:
+                self.app = make_app(config)
+            finally:
+                chat.app.Store = store  # type: ignore[misc]
+            self.app.site.store._commits._writer.__class__ = self.writer
+            self.app.start()
+            self.port = self.app.start_listening()
+            assert self.app.server is not None
+            for sock in self.app.server._sockets.values():  # its connections inherit this
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+
+        self.loop.run_until_complete(start())
+
+    def die(self, code: int) -> None:
+        """Called on the writer's thread instead of os._exit: the process would be gone now."""
+        self.loop.call_soon_threadsafe(lambda: self.dead.done() or self.dead.set_result(None))
+        raise SystemExit(code)
+
+    def stop(self) -> None:
+        """SIGTERM."""
+        Disk.trouble = None
+        self.loop.run_until_complete(self.app.stop())
+
+    def kill(self) -> None:
+        """As close to SIGKILL as one process can come: nobody is told anything any more."""
+
+        async def kill() -> None:
+            assert self.app.server is not None
+            self.app.server.stop()
+            for peer in tuple(ChatSocket.live):
+                peer.connection.cut()
+            await self.app.site.store.close()
+            await self.app.tasks.cancel()
+            self.app.folder.close()
+
+        self.loop.run_until_complete(kill())
+
+    def settle(self) -> None:
+        """Run until what was sent has been read, saved, told and written to the sockets."""
+
+        async def settle() -> None:
+            for _ in range(3):
+                for _ in range(6):
+                    await asyncio.sleep(0)  # one turn of the loop: sockets are read, frames leave
+                if self.dead.done():
+                    return
+                await self._written(Probe())
+                await self.app.site.store.newest(ROOM, 1)  # the reader works in order too
+
+        self.loop.run_until_complete(settle())
+
+    async def _written(self, op: Operation) -> None:
+        saved = asyncio.get_running_loop().create_future()
+        self.app.site.store.write(op, saved.set_result)
+        await asyncio.wait({saved, self.dead}, return_when=asyncio.FIRST_COMPLETED)
+
+    def forget(self, told: int = chat.room.hub.TOLD) -> None:
+        """What is old is forgotten, as it is daily; what only says that something is no more after
+        `told` milliseconds."""
+
+        async def tidy() -> None:
+            work = asyncio.ensure_future(self.app.site.hub.tidy())
+            await asyncio.wait({work, self.dead}, return_when=asyncio.FIRST_COMPLETED)
+            work.cancel()
+            with contextlib.suppress(Refusal, asyncio.CancelledError):  # the disk is in the way
+                await work
+
+        usual, chat.room.hub.TOLD = chat.room.hub.TOLD, told
+        self.loop.run_until_complete(tidy())
+        chat.room.hub.TOLD = usual
+
+    def beat(self) -> None:
+        """Tell everyone where the room stands."""
+        for peer in tuple(ChatSocket.live):
+            if not peer.blocked:
+                peer.beat()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether everything that it said has arrived."""
+        return not any(peer.blocked or _unsent(peer.fd) for peer in ChatSocket.live)
+
+    def blocking(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """Do this in a thread while the loop runs."""
+        return self.loop.run_until_complete(asyncio.to_thread(work, *arguments))
+
+    def join(self, name: str) -> tuple[str, str]:
+        """A person and the Cookie header of their device."""
+        person = self.loop.run_until_complete(self.app.site.directory.join(name))
+        secret = self.app.settings["cookie_secret"]
+        return person.user, f"device={create_signed_value(secret, 'device', person.user).decode()}"
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[sqlite3.Connection]:
+        """The file, read past the server."""
+        db = sqlite3.connect(f"file:{self.data}/chat.db?mode=ro", uri=True)
+        with contextlib.closing(db):
+            yield db
+
+    def copy(self, path: Path) -> None:
+        """A backup of the running server's database."""
+        backup(self.data, path)
+
+    def close(self) -> None:
+        """End it and remove what it wrote."""
+        self.kill()
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()
+        shutil.rmtree(self.folder)
+
+
+class History:
+    """All that ever was in the log of one epoch: the table itself knows only the newest states."""
+
+    def __init__(self, server: Server) -> None:
+        self.states: dict[Key, dict[int, Fields]] = {}  # thing -> rev -> what it was from then on
+        self.gone: dict[int, Fields] = {}  # by rev
+        self.done: list[Execution] = []
+        with server.database() as db:  # what a backup brought
+            rows = db.execute("SELECT cid, rev FROM cids").fetchall()
+        self.before = [Execution(cid, "", rev) for cid, rev in rows]
+
+    def observe(self, server: Server) -> None:
+        """Note what the table has by now, and what was carried out."""
+        with server.database() as db:
+            rows = db.execute(
+                "SELECT kind, t.id, sub, body FROM things t JOIN rooms r ON r.id = t.room"
+                " WHERE r.name = ? AND kind IS NOT NULL", (ROOM,),
+            ).fetchall()  # fmt: skip
+        self.now = {(kind, id, sub): json.loads(body) for kind, id, sub, body in rows}
+        revs = [fields["rev"] for fields in self.now.values()]
+        assert len(set(revs)) == len(revs), "a rev was given twice"
+        for key, fields in self.now.items():
+            self.states.setdefault(key, {}).setdefault(fields["rev"], fields)
+            if key[0] == "gone":
+                self.gone[fields["rev"]] = fields
+        self.done += Disk.done
+        Disk.done.clear()
+
+    @property
+    def everything(self) -> list[Execution]:
+        """That was carried out, also before the backup that this history began with."""
+        return self.before + self.done
+
+    @property
+    def head(self) -> int:
+        """The newest rev there ever was."""
+        return max((rev for states in self.states.values() for rev in states), default=0)
+
+    def newest(self, kind: str) -> Iterator[tuple[Key, Fields]]:
+        """The newest state of each thing of a kind, also of those that are gone."""
+        for key, states in self.states.items():
+            if key[0] == kind:
+                yield key, states[max(states)]
+
+    def gone_by(self, id: int) -> int | None:
+        """The rev with which a message went."""
+        states = self.states.get(("message", id, ""), {})
+        user = next((state["user"] for state in states.values()), "")
+        covers = (
+            rev
+            for rev, gone in self.gone.items()
+            if gone["from"] <= id <= gone["to"] and gone.get("user", user) == user
+        )
+        return min(covers, default=None)
