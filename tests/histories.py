@@ -81,7 +81,8 @@ def meta(database: Path, key: str) -> str | None:
 def older(database: Path, version: int) -> Iterator[sqlite3.Connection]:
     """A database as this older version made it; closed in order afterwards."""
     with closing(sqlite3.connect(database, isolation_level=None)) as db:
-        db.execute("PRAGMA secure_delete = ON")
+        for pragma in ("secure_delete = ON", "journal_mode = WAL", "synchronous = OFF"):
+            db.execute(f"PRAGMA {pragma}")
         for step in MIGRATIONS[:version]:
             step(db)
         db.execute(f"PRAGMA user_version = {version}")
