@@ -212,6 +212,11 @@ def test_after_afresh_only_the_first_page_and_what_came_since_are_there(driver: 
     assert state["settings"]["topic"] == "tea"
 
 
+def test_every_kind_of_change_has_a_key(driver: Driver) -> None:
+    kept, told = driver.run([*BEGIN, ["kinds"]])["said"][-1]
+    assert sorted(kept) == sorted(told)
+
+
 # --- any order
 
 

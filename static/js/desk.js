@@ -91,7 +91,7 @@ export class Desk {
       this.#deaf = you.user !== this.you.user;
       if (this.#deaf) this.on.stranger?.();
       else if (afresh) this.#begin(epoch, head, settings);
-      else this.log.settings ??= { rev: 0, ...settings };
+      else this.log.take("settings", { rev: 0, ...settings }); // unless a change of them is known
     },
     live: () => {
       this.#level();

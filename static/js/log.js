@@ -2,21 +2,27 @@
 // of every thing it is told of, shown or not, loaded or not: a page of history is old news, and what
 // the line said meanwhile is newer. Knows no DOM, no timers and no sockets.
 
-/** Does `message` take the place of `old`, what is known of it? A damaged one never that of a sound
- *  one: its rev may be anything. */
-function supersedes(message, old) {
+/** Does a state take the place of `old`? That of a damaged message never that of a sound one: its rev
+ *  may be anything. */
+function supersedes(state, old) {
   if (!old) return true;
-  return Boolean(message.damaged) === Boolean(old.damaged) ? message.rev > old.rev : !message.damaged;
+  return Boolean(state.damaged) === Boolean(old.damaged) ? state.rev > old.rev : !state.damaged;
 }
 
+/** What tells a thing from the others of its kind, about the same message or in the room. */
+export const KEYS = {
+  message: () => "",
+  reaction: ({ user, emoji }) => `${user} ${emoji}`,
+  gone: ({ rev }) => rev,
+  settings: () => "",
+};
+
 export class Log {
-  settings = null; // {rev, topic, by?}
   level = true; // false from `afresh` until the first page after it
   from; // ids from here to there are loaded, without a hole: 0 is the beginning,
   to = Infinity; // Infinity the present
-  #messages = new Map(); // id -> message
-  #reactions = new Map(); // id -> Map of who and what -> reaction, also those taken back
-  #gone = new Map(); // rev -> {from, to, user?}: nothing enters that one of these covers
+  #things = new Map(); // id of a message, 0 for the room -> Map of kind and key -> newest state
+  #gone = []; // nothing enters that one of these covers
   #life = 0; // a page asked for in another is thrown away
   #underWay = 0; // pages asked for
   #dropped = new Set(); // ids to be forgotten when no page is under way
@@ -28,35 +34,38 @@ export class Log {
 
   /** The messages that are there to begin with; `start`: there are no older ones. */
   begin(messages, start) {
-    for (const message of messages) this.#learn(message);
+    for (const message of messages) this.#learn("message", message);
     this.from = start ? 0 : (messages[0]?.id ?? this.from);
   }
 
   /** A change: {changed: ids of messages that are others now, gone: ids of those that are no more}. */
   take(name, fields) {
-    const none = { changed: [], gone: [] };
-    if (name === "gone") return { ...none, gone: this.#remove(fields) };
-    if (name === "settings" && !(this.settings?.rev >= fields.rev)) this.settings = fields;
-    const learnt = name === "message" ? this.#learn(fields) : name === "reaction" && this.#react(fields);
-    return learnt ? { ...none, changed: [fields.id] } : none;
+    if (!this.#learn(name, fields)) return { changed: [], gone: [] };
+    if (name === "gone") return { changed: [], gone: this.#remove(fields) };
+    return { changed: fields.id ? [fields.id] : [], gone: [] };
   }
 
   /** A message as it is by now. */
   message(id) {
-    return this.#messages.get(id);
+    return this.#things.get(id)?.get("message ");
   }
 
   /** What is loaded, oldest first. */
   get messages() {
-    const loaded = [...this.#messages.values()].filter(({ id }) => this.covers(id));
-    return loaded.sort((one, other) => one.id - other.id);
+    const all = [...this.#things.keys()].sort((one, other) => one - other);
+    return all.flatMap((id) => (this.covers(id) && this.message(id)) || []);
   }
 
   /** The reactions to a message, in the order they came. */
   reactions(id) {
-    if (!this.#messages.has(id)) return [];
-    const all = [...(this.#reactions.get(id)?.values() ?? [])];
-    return all.filter(({ on }) => on).sort((one, other) => one.rev - other.rev);
+    if (!this.message(id)) return [];
+    const on = [...this.#things.get(id)].flatMap(([key, state]) => (/^reaction /.test(key) && state.on ? state : []));
+    return on.sort((one, other) => one.rev - other.rev);
+  }
+
+  /** {rev, topic, by?}, or null if they are not known. */
+  get settings() {
+    return this.#things.get(0)?.get("settings ") ?? null;
   }
 
   /** Is a message with this id among what is loaded? */
@@ -66,10 +75,12 @@ export class Log {
 
   /** Everything up to `head` is to be loaded anew: what is held is too old to be of use. */
   afresh(epoch, head, settings) {
-    for (const held of [this.#messages, this.#reactions, this.#gone, this.#dropped]) held.clear();
+    this.#things.clear();
+    this.#dropped.clear();
+    this.#gone = [];
     this.#life += 1;
     Object.assign(this, { epoch, level: false, from: head + 1, to: Infinity });
-    this.settings = { rev: 0, ...settings };
+    this.#learn("settings", { rev: 0, ...settings });
   }
 
   /** Rows beyond these ids were dropped: they are loaded no longer. */
@@ -108,7 +119,7 @@ export class Log {
     const adjoins = this.level && from <= this.to + 1 && to >= this.from - 1;
     if (!replaced && !adjoins) return null;
     for (const [name, fields] of changes) this.take(name, fields);
-    if (query.around && !(ids.includes(query.around) && this.#messages.has(query.around))) return null;
+    if (query.around && !(ids.includes(query.around) && this.message(query.around))) return null;
     const [had, first] = [[this.from, this.to], replaced && !this.level];
     if (replaced) Object.assign(this, { from, to, level: true });
     else [this.from, this.to] = [Math.min(this.from, from), Math.max(this.to, to)];
@@ -127,37 +138,23 @@ export class Log {
 
   // --- states
 
-  #covered(id, user) {
-    return [...this.#gone.values()].some((gone) => covers(gone, id, user));
-  }
-
-  /** True if the message is news. */
-  #learn(message) {
-    const { id, user } = message;
-    if (this.#covered(id, user) || !supersedes(message, this.#messages.get(id))) return false;
-    this.#messages.set(id, message);
-    return true;
-  }
-
-  #react(reaction) {
-    const { id, user, emoji, rev } = reaction;
-    if (this.#covered(id, this.#messages.get(id)?.user)) return false;
-    if (!this.#reactions.has(id)) this.#reactions.set(id, new Map());
-    const known = this.#reactions.get(id);
-    const who = `${user} ${emoji}`;
-    if (known.get(who)?.rev >= rev) return false;
-    known.set(who, reaction);
+  /** True if it is news. */
+  #learn(name, fields) {
+    const { id = 0, user } = fields;
+    const author = name === "message" ? user : this.message(id)?.user;
+    if (!Object.hasOwn(KEYS, name) || (id && this.#gone.some((gone) => covers(gone, id, author)))) return false;
+    if (!this.#things.has(id)) this.#things.set(id, new Map());
+    const about = this.#things.get(id);
+    const key = `${name} ${KEYS[name](fields)}`;
+    if (!supersedes(fields, about.get(key))) return false;
+    about.set(key, fields);
     return true;
   }
 
   #remove(gone) {
-    this.#gone.set(gone.rev, gone);
-    const held = [...this.#messages.values()].filter(({ id, user }) => covers(gone, id, user));
-    const ids = held.map(({ id }) => id);
-    for (const id of ids) {
-      this.#messages.delete(id);
-      this.#reactions.delete(id);
-    }
+    this.#gone.push(gone);
+    const ids = [...this.#things.keys()].filter((id) => this.message(id) && covers(gone, id, this.message(id).user));
+    for (const id of ids) this.#things.delete(id);
     return ids;
   }
 
@@ -165,9 +162,7 @@ export class Log {
   #forget() {
     if (this.#underWay > 0) return;
     for (const id of this.#dropped) {
-      if (this.covers(id)) continue;
-      this.#messages.delete(id);
-      this.#reactions.delete(id);
+      if (!this.covers(id)) this.#things.delete(id);
     }
     this.#dropped.clear();
   }

@@ -1,7 +1,8 @@
 // Drives static/js/log.js: a line of steps in, a line with what the log holds after them out.
 
 import { createInterface } from "node:readline";
-import { Log } from "../../static/js/log.js";
+import { KEYS, Log } from "../../static/js/log.js";
+import { EVENTS, PASSING } from "../../static/js/protocol.js";
 
 function run(steps) {
   let log = null;
@@ -15,6 +16,7 @@ function run(steps) {
     trim: (from, to) => log.trim(from, to),
     afresh: (epoch, head, settings) => log.afresh(epoch, head, settings),
     message: (id) => log.message(id),
+    kinds: () => [Object.keys(KEYS), Object.keys(EVENTS).filter((name) => !PASSING.has(name))],
   };
   const said = steps.map(([act, ...given]) => acts[act](...given) ?? null);
   const { from, to, level, settings, messages } = log;
