@@ -10,8 +10,8 @@ const AGAIN = 3_000; // ms until a page that must come is asked for again
 /**
  * `socket` and `pages` are the addresses of the line and of history. `on` hears, where it wants to, of
  * `took(name, change, what)`: what the log made of a change; `afresh(other)`: all will be loaded
- * anew, of another history if `other`; `loaded(page)`: a page, `page.first` if it is the one after
- * that; every event that is no change by its name; `state` and `lost` of the connection;
+ * anew, of another history if `other`; `loaded(page)`: the first page after that; `seen(messages)`:
+ * those of any page; every event that is no change by its name; `state` and `lost` of the connection;
  * `stranger()`: another person uses this browser. `on.place()` gives the query of that first page.
  */
 export class Desk {
@@ -55,8 +55,9 @@ export class Desk {
       this.log.merge(ticket);
       throw error;
     });
+    this.on.seen?.(this.log.living(ticket, page));
     const merged = this.log.merge(ticket, page);
-    if (merged) this.on.loaded?.(merged);
+    if (merged?.first) this.on.loaded?.(merged);
     if (merged) for (const [name, fields] of page.changes) this.outbox.heard(name, fields);
     this.#level();
     return merged;

@@ -105,11 +105,21 @@ export class Log {
    * else {messages, replaced, first, more}: what is loaded because of it, oldest first, as it is by
    * now; whether only that is loaded now, and whether it is the first page after `afresh`.
    */
-  merge({ query, life }, page) {
-    const merged = page && life === this.#life && page.epoch === this.epoch ? this.#merge(query, page) : null;
+  merge(ticket, page) {
+    const merged = this.#holds(ticket, page) ? this.#merge(ticket.query, page) : null;
     this.#underWay -= 1;
     this.#forget();
     return merged;
+  }
+
+  /** The messages of a page that are not gone by now, wherever it belongs. */
+  living(ticket, page) {
+    const messages = page.changes.flatMap(([name, fields]) => (name === "message" ? fields : []));
+    return this.#holds(ticket, page) ? messages.filter(({ id, user }) => !this.#covered(id, user)) : [];
+  }
+
+  #holds({ life }, page) {
+    return page && life === this.#life && page.epoch === this.epoch;
   }
 
   #merge(query, { changes, more }) {
@@ -138,11 +148,15 @@ export class Log {
 
   // --- states
 
+  #covered(id, author) {
+    return this.#gone.some((gone) => covers(gone, id, author));
+  }
+
   /** True if it is news. */
   #learn(name, fields) {
     const { id = 0, user } = fields;
     const author = name === "message" ? user : this.message(id)?.user;
-    if (!Object.hasOwn(KEYS, name) || (id && this.#gone.some((gone) => covers(gone, id, author)))) return false;
+    if (!Object.hasOwn(KEYS, name) || (id && this.#covered(id, author))) return false;
     if (!this.#things.has(id)) this.#things.set(id, new Map());
     const about = this.#things.get(id);
     const key = `${name} ${KEYS[name](fields)}`;

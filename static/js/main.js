@@ -196,6 +196,7 @@ class Page {
     place: () => this.timeline.history.place,
     afresh: (other) => (this.news.afresh(other, this.log.epoch), this.showWaiting()),
     loaded: (page) => this.news.loaded(page),
+    seen: (messages) => this.reading.hear(messages),
     took: (name, change, what) => this.news.took(name, change, what),
     welcome: ({ people, version, you }) => {
       Object.assign(this.boot.you, you);

@@ -52,10 +52,8 @@ export class News {
     this.later(({ editor }) => editor.begin(epoch));
   }
 
-  /** A page of history; after `afresh` the first is all there is to show. */
+  /** What was loaded anew. */
   loaded(page) {
-    this.reading.hear(page.messages);
-    if (!page.first) return;
     this.takeIn();
     this.timeline.history.begin(page);
     if (this.#other) this.reading.restart();

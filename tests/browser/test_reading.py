@@ -192,30 +192,6 @@ def test_a_damaged_message_never_takes_the_place_of_a_sound_one(
     ana.shows("whole, and edited", "and on")
 
 
-def test_what_the_line_left_out_is_loaded_where_it_belongs(
-    people: People, voice: Speak, room: str
-) -> None:
-    sam = voice()
-    (number,) = sam.say("before")
-    ana = people("Ana")
-    line = Line(ana.page)
-    ana.enter(room)
-    gap = {"type": "gap", "from": number, "to": number + 3, "count": 3}
-    instead = {
-        "left out 0": gap,
-        "left out 1": None,
-        "left out 2": {"type": "live", "rev": gap["to"]},
-    }
-    line.on_event = lambda event: instead.get(event.get("text", ""), event)
-    sam.say(*instead)
-    sam.say("after")
-    ana.shows("before", "after")
-    load = ana.page.get_by_role("button", name="Load 3 missed messages")
-    load.click()
-    ana.shows("before", *instead, "after")
-    expect(load).to_have_count(0)
-
-
 def test_a_room_is_shown_again_where_one_read_in_it(
     people: People, voice: Speak, room: str
 ) -> None:

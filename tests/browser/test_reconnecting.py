@@ -254,6 +254,32 @@ def test_after_too_much_to_be_told_the_page_starts_afresh_and_loads_the_rest(
     assert ana.page.evaluate("window.samePage")
 
 
+def test_far_behind_one_goes_on_reading_where_one_was(
+    people: People, voice: Speak, room: str
+) -> None:
+    sam = voice()
+    ids = sam.say(*(f"line {number}" for number in range(40)))
+    ana, line = on_a_line(people, room)
+    row = ana.row("line 15")
+    row.evaluate("row => row.scrollIntoView({block: 'start'})")
+    ana.page.wait_for_timeout(100)  # a scroll event comes with the next frame
+    before = row.bounding_box()
+    line.cut(refusing=True)
+    sam.change("delete", ids[16])
+    sam.say(*(f"missed {number}" for number in range(520)))
+    line.refusing = False
+    ana.online()
+    expect(ana.row("line 16")).to_have_count(0)
+    after = row.bounding_box()
+    assert before
+    assert after
+    assert abs(after["y"] - before["y"]) <= 2
+    expect(ana.page).to_have_title(re.compile(r"^\(99\+\)"))
+    ana.pill.click()
+    ana.at_the_end()
+    expect(ana.row("missed 519")).to_be_in_viewport()
+
+
 def test_a_hole_in_the_changes_makes_the_page_ask_again(people: People, room: str) -> None:
     ana, line = on_a_line(people, room)
     ben = people("Ben").enter(room)
