@@ -93,7 +93,7 @@ def names(n: int) -> bytes:
 PING, SAY = '{"type":"ping"}', '{"type":"say","cid":"one-and-the-same","text":"hello"}'
 HERE, AWAY = '{"type":"appear","here":true}', '{"type":"appear","here":false}'
 READ, TYPING = '{"type":"read","id":1}', '{"type":"typing"}'
-DELETE = '{"type":"delete","id":9000000}'
+DELETE = '{"type":"delete","cid":"one-and-the-same","id":9000000}'
 GOODBYE = frame(b"\x03\xe8", 8)
 PLAIN = b"".join(frame("x" * 3900) for _ in range(40)) + GOODBYE
 NOBODY = request("POST", "/join", "name=&room=lobby", cookie="")

@@ -157,7 +157,7 @@ def _idle(wanted: int) -> Case:
     n = min(wanted, files - 200)
 
     def run(server: Running) -> Result:
-        if server.server.ours:  # newcomers catch up on 50 messages
+        if server.server.ours:  # in a room where something was said
             load(server, "--n=2", "--messages=60", "--warm=0")
         return load(server, f"--n={n}", "--mode=idle")
 

@@ -307,14 +307,17 @@ static void json_frame(Conn *c, const char *p, size_t len, u64 now)
         if (rev < c->rev) bad_rev++;
         c->rev = rev;
         now_live(c);
-    } else if (!memcmp(kind, "gap\"", 4)) {
-        gapped += number(p, len, "\"count\":");
-        c->rev = number(p, len, "\"to\":");
     } else if (!memcmp(kind, "refused", 7)) {
         refuse(p, len, now);
-    } else if (!memcmp(kind, "welcome", 7) && !epoch[0]) {
+    } else if (!memcmp(kind, "welcome", 7)) {
         const char *at = memmem(p, len, "\"epoch\":\"", 9);
-        if (at) sscanf(at + 9, "%79[^\"]", epoch);
+        if (at && !epoch[0]) sscanf(at + 9, "%79[^\"]", epoch);
+        if (memmem(p, len, "\"afresh\":true", 13)) {
+            /* Once more, or with a cursor that is too old: what lies between is not sent. */
+            u64 head = number(p, len, "\"head\":");
+            if (c->state == LIVE || c->rev) gapped += head > c->rev ? head - c->rev : 0;
+            c->rev = head;
+        }
     }
 }
 
