@@ -319,6 +319,41 @@ def test_in_another_history_an_edit_gives_its_text_back_and_a_deletion_is_droppe
     assert not line.says("edit", "delete")
 
 
+def wait_with(visitor: Visitor, room: str, cid: str, command: str, **fields: Any) -> None:
+    """Puts a command on the page's disk, as a page of the same history would."""
+    epoch = visitor.page.evaluate("JSON.parse(document.querySelector('#boot').textContent).epoch")
+    entry = {"command": command, "fields": fields, "at": 1, "epoch": epoch}
+    put(visitor, f"{room}:outbox:{cid}", json.dumps(entry))
+
+
+def test_a_reaction_and_a_topic_that_wait_are_sent_and_confirmed(
+    people: People, room: str, voice: Any
+) -> None:
+    ana, sam = people("Ana").enter(room), voice()
+    (number,) = sam.say("worth it")
+    ana.shows("worth it")
+    wait_with(ana, room, "reaction", "react", id=number, emoji="👍", on=True)
+    wait_with(ana, room, "settings", "room", topic="tea")
+    ana.page.reload()
+    ana.ready()
+    assert sam.hear("reaction")["cid"] == "reaction"
+    assert sam.hear("settings")["topic"] == "tea"
+    wait_until(
+        ana.page, lambda: not [key for key in kept(ana) if ":outbox:" in key], "both are confirmed"
+    )
+
+
+def test_a_refused_reaction_is_told_in_words(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    ana.says("something")
+    wait_with(ana, room, "reaction", "react", id=999, emoji="👍", on=True)
+    ana.page.reload()
+    ana.ready()
+    expect(ana.page.get_by_role("alert")).to_have_text("That message does not exist.")
+    assert not [key for key in kept(ana) if ":outbox:" in key]
+    expect(ana.composer).to_have_value("")
+
+
 # -- what waits in a room nobody has open
 
 
