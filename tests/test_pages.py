@@ -255,6 +255,23 @@ async def test_history_has_the_reactions_below_its_messages_and_nothing_of_what_
 
 
 @pytest.mark.gen_test
+async def test_what_came_after_a_rev_is_not_told_where_some_of_it_is_forgotten(
+    visit: type, app: ChatApp
+) -> None:
+    """Or a text that is gone would stay for ever with whoever asks; who has nothing has all."""
+    ana = visit()
+    await ana.join("Ana")
+    for n in range(1, 6):
+        await say(app, Person("u", "U", 1), f"m{n}")
+    app.site.hub.enter(None, "lobby").standing.floor = 3
+    forgotten = await ana.get("/r/lobby/messages?since=2")
+    assert (forgotten.code, json.loads(forgotten.body)["code"]) == (400, "bad_page")
+    assert said(await ana.get("/r/lobby/messages?since=3")) == ["m4", "m5"]
+    assert len(said(await ana.get("/r/lobby/messages?since=0"))) == 5
+    assert len(said(await ana.get("/r/lobby/messages?before=2"))) == 1
+
+
+@pytest.mark.gen_test
 @pytest.mark.parametrize(
     "query",
     [

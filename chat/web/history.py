@@ -36,7 +36,9 @@ class MessagesPage(Visitor):
         person, name, asked = self.known_person(), valid_room(name), self._asked()
         self.site.hub.enter(person, name)
         with self.site.reading.one(person.user):
-            _, page = await self.look(name, asked)
+            room, page = await self.look(name, asked)
+            if asked.kind == "since" and 0 < asked.at < room.standing.floor:
+                raise Refusal("bad_page")  # what was removed since then may be forgotten
             changes = [msgspec.Raw(change.body) for change in page.changes]
             epoch = self.site.store.epoch
             await self.answer_taken(History(name, epoch, page.head, changes, page.more))
