@@ -17,7 +17,7 @@ SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
 # Imports point only upwards in this list, inside a package too (docs/design.md).
 ORDER = [
     *("faults", "tasks", "datafolder"),
-    *("wire.protocol", "wire.frames"),
+    *("wire.protocol", "wire.frames", "wire.rfc6455"),
     *("rules.unseen", "rules.text", "rules.lookalikes", "rules.names", "rules.pace"),
     *("rules.presence", "rules.places", "rules.proxies", "rules.hosts"),
     "config",

@@ -209,7 +209,7 @@ class ChatSocket(Visitor, WebSocketHandler):
             elif connection.parked and now - connection.parked > PARKED:
                 connection.close(Close.POLICY, "an unfinished message")
             elif peer.slot == turn % SLICES:
-                connection.junk = 0
+                connection.parser.junk = 0
                 peer.beat()
 
     @classmethod
