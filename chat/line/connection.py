@@ -54,8 +54,6 @@ class Connection:
     )
 
     def __init__(self, handler: Handler, sock: socket.socket, rest: bytes) -> None:
-        if sock.family != socket.AF_UNIX:  # a socket file waits for nothing anyway
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.handler = handler
         self.sock: socket.socket | None = sock
         self.fd = sock.fileno()  # given to the loop: for each socket object it would ask its peer
@@ -75,7 +73,8 @@ class Connection:
         if self.sock is not None:
             self.loop.add_reader(self.fd, self._readable)
             early, self._early = self._early, b""
-            self._feed(early)
+            if early:
+                self._feed(early)
 
     # -- the end
 
