@@ -19,7 +19,7 @@ SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
 # Imports point only upwards in this list, inside a package too (docs/design.md).
 ORDER = [
     *("faults", "tasks", "datafolder", "turn"),
-    *("wire.codes", "wire.protocol", "wire.passing", "wire.frames"),
+    *("wire.codes", "wire.protocol", "wire.passing", "wire.frames", "wire.rfc6455"),
     *("rules.unseen", "rules.lookalikes", "rules.names", "rules.text", "rules.pace"),
     *("rules.access", "rules.presence", "rules.places", "rules.proxies", "rules.hosts"),
     "config",

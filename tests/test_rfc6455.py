@@ -1,16 +1,23 @@
-"""chat/line/connection.py against RFC 6455, byte by byte: the cases of Autobahn that matter here.
+"""chat/wire/rfc6455.py against RFC 6455, byte by byte: the cases of Autobahn that matter here.
 
-A message that arrives is answered: `ping` by `pong`, and a text that is no command by `refused`.
+They go through a socket, because closing is half of them: a message that arrives is answered,
+`ping` by `pong`, and a text that is no command by `refused`. At the end the Parser alone.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 
 import pytest
 from client import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Wire, frame
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from serving import Site
+from tornado.util import _websocket_mask
+
+from chat.wire.rfc6455 import JUNK, TURN, Binary, Broken, Closed, Parser, Ping, Said
 
 ASK = '{"type":"ping"}'  # the shortest command that is answered
 
@@ -355,3 +362,108 @@ def test_fragments_over_the_limit_together_end_with_1009(wire: Wire) -> None:
     wire.send("x" * 40_000, final=False)
     wire.send("x" * 40_000, CONTINUATION)
     assert failed(wire) == 1009
+
+
+def heard(parser: Parser, *pieces: bytes) -> list[Said]:
+    """All that is said by the bytes that arrive in these pieces, turn by turn."""
+    said: list[Said] = []
+    for piece in pieces:
+        said += parser.feed(piece)
+        while parser.more:
+            said += parser.feed(b"")
+    return said
+
+
+def fresh() -> Parser:
+    return Parser(_websocket_mask)
+
+
+def cut(data: bytes, places: list[int]) -> list[bytes]:
+    """The same bytes in pieces; the places may be anywhere, also beyond the end."""
+    edges = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
+    return [data[a:b] for a, b in itertools.pairwise(edges)]
+
+
+PLACES = st.lists(st.integers(0, 10_000), max_size=8)
+CODES = st.sampled_from([1000, 1001, 1015, 3000, 4999, 999])
+FRAMES = st.one_of(
+    st.builds(frame, st.text(max_size=200)),
+    st.builds(frame, st.binary(max_size=4), final=st.booleans()),
+    st.builds(frame, st.binary(max_size=4), st.just(CONTINUATION), final=st.booleans()),
+    st.builds(frame, st.binary(max_size=130), st.sampled_from([BINARY, PING, PONG])),
+    st.builds(lambda code: frame(code.to_bytes(2, "big"), CLOSE), CODES),
+    st.builds(frame, st.just(b"?"), st.integers(0, 15), masked=st.booleans()),
+    st.builds(lambda bit: frame(b"", reserved=bit), st.sampled_from([0x40, 0x20, 0x10])),
+    st.builds(lambda size: frame("x", claim=size), st.sampled_from([200, 65_536, 65_537, 2**62])),
+    st.binary(max_size=20),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(FRAMES, max_size=100), PLACES)
+def test_any_split_of_any_bytes_says_the_same(frames: list[bytes], places: list[int]) -> None:
+    """Legal and illegal ones: TCP may cut the stream where it likes."""
+    data = b"".join(frames)
+    whole, split = fresh(), fresh()
+    assert heard(whole, data) == heard(split, *cut(data, places))
+    assert (whole.unfinished, whole.junk) == (split.unfinished, split.junk)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.text(max_size=30), PLACES), max_size=20), PLACES)
+def test_texts_come_out_as_they_went_in(
+    texts: list[tuple[str, list[int]]], places: list[int]
+) -> None:
+    """However they are fragmented, with a ping before each fragment."""
+    data, expected = b"", list[Said]()
+    for text, cuts in texts:
+        parts = cut(text.encode(), cuts)
+        for n, part in enumerate(parts):
+            ping = f"{n}".encode()
+            data += frame(ping, PING)
+            data += frame(part, CONTINUATION if n else TEXT, final=n == len(parts) - 1)
+            expected.append(Ping(ping))
+        expected.append(text)
+    assert heard(fresh(), *cut(data, places)) == expected
+
+
+@settings(deadline=None)
+@given(st.lists(FRAMES, max_size=30), st.sampled_from([CLOSE, 3]), st.binary(max_size=100))
+def test_nothing_is_said_after_the_last(frames: list[bytes], opcode: int, more: bytes) -> None:
+    """A close or a broken rule is the end, whatever comes behind it."""
+    parser = fresh()
+    data = frame("before") + frame(b"", opcode)
+    assert isinstance(heard(parser, data + b"".join(frames))[-1], Closed | Broken)
+    assert heard(parser, more, frame("after")) == []
+    assert not parser.unfinished
+
+
+def test_a_turn_is_a_number_of_frames_and_the_rest_is_kept() -> None:
+    parser = fresh()
+    data = b"".join(frame(f"{n}") for n in range(TURN + 2))
+    assert parser.feed(data) == [f"{n}" for n in range(TURN)]
+    assert parser.more
+    assert parser.feed(b"") == [f"{TURN}", f"{TURN + 1}"]
+    assert not parser.more
+    assert not parser.unfinished
+    assert len(parser.feed(frame("") * TURN)) == TURN
+    assert not parser.more
+
+
+def test_what_says_nothing_is_counted_until_a_sweep() -> None:
+    """Control frames, fragments and empty binaries; a text costs the sender enough elsewhere."""
+    parser = fresh()
+    data = frame(b"", PONG) + frame(b"", BINARY) + frame("a", final=False) + frame("", CONTINUATION)
+    for _ in range(2):
+        assert heard(parser, data * (JUNK // 4)) == [Binary(), "a"] * (JUNK // 4)
+        parser.junk = 0
+    assert heard(parser, data * (JUNK // 4), frame("") * 1000, frame(b"", PONG))[-1] == Broken(
+        1008, "too many control frames or fragments"
+    )
+
+
+def test_a_frame_that_was_begun_is_unfinished_and_so_is_a_message() -> None:
+    for begun in (b"\x81", frame("hello")[:-1], frame("hello", final=False)):
+        parser = fresh()
+        assert heard(parser, begun) == []
+        assert parser.unfinished

@@ -14,17 +14,7 @@ from chat.room.people import now_ms
 from chat.wire.codes import BEHIND, Refusal
 from chat.wire.frames import Frame
 from chat.wire.passing import refused
-from chat.wire.protocol import (
-    Appear,
-    Arrange,
-    Delete,
-    Edit,
-    Ping,
-    React,
-    Read,
-    Typing,
-    encode,
-)
+from chat.wire.protocol import Appear, Arrange, Delete, Edit, Ping, React, Read, Typing, encode
 
 
 def test_a_message_reaches_everyone_and_confirms_itself_to_its_sender(tmp_path: Path) -> None:

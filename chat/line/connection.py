@@ -1,4 +1,4 @@
-"""Connection: RFC 6455, strict, on a bare socket. One read of the socket serves many frames.
+"""Connection: a WebSocket on a bare socket. One read of the socket serves many frames.
 
 It lives by callbacks of the event loop: no stream, task or coroutine stands behind it.
 """
@@ -11,14 +11,12 @@ from typing import Any, Protocol
 
 from tornado.util import _websocket_mask
 
-from chat.wire.codes import FRAME_LIMIT, Close
-from chat.wire.frames import BINARY, CLOSE, PING, PONG, TEXT, frame_bytes
+from chat.wire.frames import CLOSE, PONG, frame_bytes
+from chat.wire.rfc6455 import Binary, Broken, Closed, Parser, Ping
 
 CHUNK = 64 * 1024  # bytes read at once
 LINGER = 2.0  # seconds for the peer to answer our close before the socket goes
-TURN = 64  # frames served at once: then it is somebody else's turn
 FLOOD = 1024 * 1024  # bytes that are read and dropped of a peer that was told to close
-JUNK = 400  # control frames and fragments a peer may send between two sweeps (20 s)
 OWED = 128 * 1024  # bytes of replies kept for a peer that does not read
 
 
@@ -48,16 +46,14 @@ class Handler(Protocol):
 
 
 class Connection:
-    """Owns the socket, what has been read of an unfinished frame, and what is owed to the peer."""
+    """Owns the socket, its Parser, and what is owed to the peer."""
 
     __slots__ = (
-        *("_closing", "_dropped", "_fragments", "_opcode", "_rest", "code", "drained", "fd"),
-        *("handler", "heard", "junk", "loop", "owed", "parked", "send", "sock"),
+        *("_closing", "_dropped", "_early", "code", "drained", "fd", "handler", "heard"),
+        *("loop", "owed", "parked", "parser", "send", "sock"),
     )
 
     def __init__(self, handler: Handler, sock: socket.socket, rest: bytes) -> None:
-        if sock.family != socket.AF_UNIX:  # a socket file waits for nothing anyway
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.handler = handler
         self.sock: socket.socket | None = sock
         self.fd = sock.fileno()  # given to the loop: for each socket object it would ask its peer
@@ -65,12 +61,10 @@ class Connection:
         self.loop = asyncio.get_running_loop()
         self.heard = self.drained = self.loop.time()
         self.parked = 0.0  # since when a message is unfinished
-        self.junk = 0
+        self.parser = Parser(_websocket_mask)
         self.owed = b""
         self.code: int | None = None  # of the peer's close
-        self._rest = rest
-        self._opcode = 0
-        self._fragments: bytearray | None = None
+        self._early = rest
         self._closing = False
         self._dropped = 0
 
@@ -78,7 +72,9 @@ class Connection:
         """Read from now on, first what came with the handshake."""
         if self.sock is not None:
             self.loop.add_reader(self.fd, self._readable)
-            self._feed(self._rest)
+            early, self._early = self._early, b""
+            if early:
+                self._feed(early)
 
     # -- the end
 
@@ -110,8 +106,8 @@ class Connection:
         self.loop.remove_reader(self.fd)
         self.loop.remove_writer(self.fd)
         sock.close()
-        self.owed = self._rest = b""
-        self._fragments = None
+        self.owed = b""
+        self.parser.end()
         if not self._closing:
             self.handler.on_ws_connection_close(self.code)
         self.handler.on_cut()
@@ -163,38 +159,33 @@ class Connection:
                 self.cut()
         else:
             self.heard = self.loop.time()
-            self._feed(self._rest + data if self._rest else data)
+            self._feed(data)
 
     def _feed(self, data: bytes) -> None:
-        """Serve the whole frames in the data, a turn's worth at once, and keep the rest."""
-        at, size, served = 0, len(data), 0
-        while size - at >= 2 and not self._closing and self.sock is not None:
-            if served == TURN:
-                self._pause(data[at:])
+        """Serve what these bytes say, a turn's worth at once."""
+        parser = self.parser
+        for said in parser.feed(data):
+            if self._closing or self.sock is None:
                 return
-            first, second = data[at], data[at + 1]
-            length, start = second & 0x7F, at + 6
-            if length == 126:
-                length, start = int.from_bytes(data[at + 2 : at + 4], "big"), at + 8
-            elif length == 127:
-                length, start = int.from_bytes(data[at + 2 : at + 10], "big"), at + 14
-            if not self._legal(first, second, length, whole_header=size >= start):
-                return
-            if size < start + length:
-                break
-            payload = _websocket_mask(data[start - 4 : start], data[start : start + length])
-            at = start + length
-            served += 1
-            self._serve(first, payload)
-        self._rest = data[at:]
-        if self._rest or self._fragments is not None:
+            if type(said) is str:
+                self._text(said)
+            elif isinstance(said, Ping):
+                self._pong(said.payload)
+            elif isinstance(said, Binary):
+                self.handler.on_binary()
+            elif isinstance(said, Broken):
+                self.close(said.code, said.reason)
+            elif isinstance(said, Closed):
+                self._answer(said)
+        if parser.more:
+            self._pause()
+        elif parser.unfinished:
             self.parked = self.parked or self.heard
         else:
             self.parked = 0.0
 
-    def _pause(self, rest: bytes) -> None:
+    def _pause(self) -> None:
         """Let the others have their turn; what else this peer sends waits in its own kernel."""
-        self._rest = rest
         self.parked = 0.0
         self.loop.remove_reader(self.fd)
         self.loop.call_soon(self._resume)
@@ -203,67 +194,10 @@ class Connection:
         if self.sock is not None:
             self.loop.add_reader(self.fd, self._readable)
             if not self._closing:
-                self._feed(self._rest)
+                self._feed(b"")
 
-    def _legal(self, first: int, second: int, length: int, whole_header: bool) -> bool:
-        """RFC 6455 section 5: masked, no reserved bits, known opcodes, short control frames."""
-        opcode = first & 0x0F
-        control = opcode & 0x8
-        fragments = self._fragments
-        if (
-            first & 0x70
-            or not second & 0x80
-            or opcode not in (0, TEXT, BINARY, CLOSE, PING, PONG)
-            or (control and (not first & 0x80 or second & 0x7F > 125))
-            or (not control and (opcode == 0) != (fragments is not None))
-        ):
-            self.close(Close.PROTOCOL_ERROR, "protocol error")
-            return False
-        if whole_header and length + len(fragments or b"") > FRAME_LIMIT and not control:
-            self.close(Close.TOO_BIG, "message too big")
-            return False
-        return True
-
-    def _serve(self, first: int, payload: bytes) -> None:
-        opcode, final = first & 0x0F, first & 0x80
-        if opcode == TEXT and final:
-            self._text(payload)
-            return
-        if opcode & 0x8 or not final or not payload:
-            self.junk += 1
-            if self.junk > JUNK:
-                self.close(Close.POLICY, "too many control frames or fragments")
-                return
-        if opcode == CLOSE:
-            self._closed(payload)
-        elif opcode == PING:
-            self._pong(payload)
-        elif opcode == PONG:
-            return
-        else:
-            self._fragment(opcode, final, payload)
-
-    def _fragment(self, opcode: int, final: int, payload: bytes) -> None:
-        if opcode:
-            self._opcode = opcode
-            self._fragments = bytearray()
-        buffer = self._fragments
-        assert buffer is not None
-        buffer += payload
-        if final:
-            self._fragments = None
-            if self._opcode == TEXT:
-                self._text(bytes(buffer))
-            else:
-                self.handler.on_binary()
-
-    def _text(self, payload: bytes) -> None:
+    def _text(self, text: str) -> None:
         self.parked = 0.0  # whatever is unfinished after this one began just now
-        try:
-            text = payload.decode()
-        except UnicodeDecodeError:
-            self.close(Close.BAD_DATA, "not UTF-8")
-            return
         try:
             self.handler.on_message(text)
         except Exception as error:  # a bug of ours ends this connection and no other
@@ -283,18 +217,8 @@ class Connection:
             if sent < len(frame):
                 self.handler.lag(frame[sent:])
 
-    def _closed(self, payload: bytes) -> None:
-        """The peer's close (RFC 6455 section 7.4): answer with its own code, if that is legal."""
-        code = int.from_bytes(payload[:2], "big") if payload else None
-        legal = code is None or code in range(1000, 1015) or code in range(3000, 5000)
-        if len(payload) == 1 or not legal or code in (1004, 1005, 1006):
-            self.close(Close.PROTOCOL_ERROR, "illegal close code")
-            return
-        try:
-            payload[2:].decode()
-        except UnicodeDecodeError:
-            self.close(Close.BAD_DATA, "not UTF-8")
-            return
-        self.code = code
-        self.close(code)
+    def _answer(self, closed: Closed) -> None:
+        """The peer has closed: answer with its own code."""
+        self.code = closed.code
+        self.close(closed.code)
         self.cut()

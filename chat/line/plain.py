@@ -20,6 +20,7 @@ class PlainSocket(ChatSocket):
 
     __slots__ = ("missed",)  # while behind: the newest message it has been given
     public = True
+    greets = False
 
     def prepare(self) -> None:
         """Nobody has to join: whoever can open the page can open this."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import Future
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -12,7 +13,7 @@ from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol
 
 from chat.line.connection import Connection
-from chat.line.handshake import Handshake
+from chat.line.handshake import Handshake, at_once
 from chat.room.room import PING_FRAME, Room
 from chat.room.seat import Seat
 from chat.rules.names import valid_room
@@ -41,6 +42,7 @@ class ChatSocket(Visitor, WebSocketHandler):
     """A page in a room."""
 
     live: ClassVar[set[ChatSocket]] = set()
+    greets: ClassVar[bool] = True  # it writes a frame as soon as it is open
 
     __slots__ = (
         *("_send", "blocked", "connection", "fd", "frames", "person"),
@@ -203,7 +205,7 @@ class ChatSocket(Visitor, WebSocketHandler):
             elif connection.parked and now - connection.parked > PARKED:
                 connection.close(Close.POLICY, "an unfinished message")
             elif peer.slot == turn % SLICES:
-                connection.junk = 0
+                connection.parser.junk = 0
                 peer.beat()
 
     @classmethod
@@ -257,10 +259,21 @@ class ChatSocket(Visitor, WebSocketHandler):
                 f"{what}: the proxy in front must pass WebSockets (docs/deploy.md)", *foreign
             )
 
+    def set_default_headers(self) -> None:
+        """Not yet: the one answer of a handshake that is no refusal has none of them."""
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        """An answer after all, with the headers of every answer."""
+        super().set_default_headers()
+        return super().finish(chunk)
+
+    def _execute(self, *args: Any, **kwargs: Any) -> Any:
+        return at_once(super()._execute(*args, **kwargs))
+
     def get_websocket_protocol(self) -> WebSocketProtocol | None:
         """The handshake of the one version of the protocol there is."""
         version = self.request.headers.get("Sec-WebSocket-Version")
-        return Handshake(self) if version == "13" else None
+        return Handshake(self, self.greets) if version == "13" else None
 
     def _detach_stream(self) -> IOStream:
         return self.detach()

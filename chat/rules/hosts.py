@@ -12,6 +12,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from time import monotonic
 
 from chat.wire.codes import Refusal
@@ -72,6 +73,7 @@ class Hosts:
         )
 
 
+@lru_cache(1024)
 def _in_figures(host: str) -> bool:
     try:
         ipaddress.ip_address(host.strip("[]"))

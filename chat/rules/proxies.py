@@ -21,11 +21,12 @@ class Proxies:
     """The proxies in front of this server."""
 
     def __init__(self, trusted: tuple[Network, ...]) -> None:
-        self._trusted = trusted
+        # Kept by peer alone: networks are slow to hash.
+        self._within = lru_cache(4096)(lambda peer: _within(peer, trusted))
 
     def trusts(self, peer: str) -> bool:
         """Whether this end of a connection is a proxy of ours."""
-        return _within(peer, self._trusted)
+        return self._within(peer)
 
     def client(self, peer: str, headers: Mapping[str, str]) -> str:
         """The address that a request came from.
@@ -52,7 +53,6 @@ def as_ipv4(text: str) -> str:
     return text[7:] if text.lower().startswith("::ffff:") and "." in text else text
 
 
-@lru_cache(4096)
 def _within(peer: str, trusted: tuple[Network, ...]) -> bool:
     if peer == LOCAL_FILE:
         return True  # who may open the file was decided by its mode
