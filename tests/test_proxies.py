@@ -100,6 +100,7 @@ class Visit:
             server_hostname=self.host,
             origin=origin or self.origin,  # type: ignore[arg-type]
             additional_headers={"Cookie": cookie},
+            open_timeout=PATIENCE,
         )
 
 
