@@ -358,6 +358,25 @@ def test_who_may_not_any_more_is_not_brought_on(
         site.stop()
 
 
+def test_who_may_not_stay_leaves_before_a_change_is_told(
+    site: Site, wires: list[Wire], shut: Any
+) -> None:
+    """What is arranged asks again for every seat, before anything of it is sent."""
+    one, two, plain = site.wire(), site.wire(), Wire(site.port, "/ws/7").opened()
+    wires += [one, two, plain]
+    one.hear("message", cid=one.say("before it"))
+    shut(Role.MEMBER)
+    one.command("room", topic=SECRET)
+    for wire in (one, two):
+        event = wire.event()
+        while event["type"] not in ("bye", "settings"):
+            event = wire.event()
+        assert event == {"type": "bye", "reason": "error", "after": 3000}
+        assert wire.closed()[0] == 1011
+    live = site.call(lambda: [peer.person.name for peer in ChatSocket.live])
+    assert live == ["Client 7"], "who may stay stays"
+
+
 class Held:
     """A read of the log waits, once it is done, until the block is left."""
 
