@@ -20,10 +20,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from tabs import Bug, Host
 from test_recovery import EVERYDAY, EVERYONE, Recovery, one_clock, small
 
-from chat.log.commits import Commits, Outcome
-from chat.log.operations import Append, Arrange, Lastings, Operation
+from chat.log.operations import Append, Arrange, Lastings
 from chat.log.store import Store
-from chat.log.writer import Writer
 from chat.room.seat import Seat
 from chat.wire.codes import Refusal
 from chat.wire.passing import Done
@@ -197,29 +195,6 @@ def edited_unseen(day: Recovery) -> None:
 
 
 # -- rules left out
-
-
-class Early(Commits):
-    """Tells the outcome of a write as soon as it has been written, before COMMIT."""
-
-    def _commit(self, writer: Writer, jobs: Any) -> list[tuple[Outcome, Any]]:
-        self.told = {id(op): done for op, done in jobs}
-        return [(done, o) for done, o in super()._commit(writer, jobs) if isinstance(o, Refusal)]
-
-    def _do(self, writer: Writer, op: Operation) -> Any:
-        outcome = super()._do(writer, op)
-        if not isinstance(outcome, Refusal):
-            self._tell([(self.told[id(op)], outcome)])
-        return outcome
-
-
-class ConfirmsBeforeCommit(Store):
-    """A store with such commits."""
-
-    def start(self) -> None:
-        """Start with the other commits."""
-        self._commits.__class__ = Early
-        super().start()
 
 
 class AsksAccessFirst(Noting):

@@ -50,9 +50,10 @@ def remove(
 
 
 def react(
-    id: int, on: bool = True, *, emoji: str = "👍", author: str = "b", cid: str = "", at: int = 2000
-) -> React:
-    return React("lobby", author, Role.MEMBER, cid_of(cid), author.upper(), at, id, emoji, on)
+    id: int, on: bool = True, *, emoji: str = "👍", author: str = "b", cid: str = "",
+    room: str = "lobby", at: int = 2000,
+) -> React:  # fmt: skip
+    return React(room, author, Role.MEMBER, cid_of(cid), author.upper(), at, id, emoji, on)
 
 
 def arrange(topic: str, *, room: str = "lobby", cid: str = "", at: int = 2000) -> Arrange:

@@ -1,0 +1,111 @@
+"""What is edited or deleted is in no file of the data folder once the journal is empty."""
+
+import asyncio
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_store import append, arrange, react, remove, rewrite
+
+from chat.datafolder import Folder
+from chat.log.store import Store
+
+MARK = re.compile(rb"~[0-9a-z]{4}")
+ROOMS = 12
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class History:
+    """Random commands to many rooms; each text has a mark that stands in it from end to end, so
+    that a part of one is found too."""
+
+    def __init__(self, store: Store, seed: int) -> None:
+        self.store, self.chance = store, random.Random(seed)
+        self.living: dict[tuple[str, int], str] = {}
+        self.topics: dict[str, str] = {}
+        self.erased: set[str] = set()
+        self.number = 0
+
+    def text(self, largest: int = 4_000) -> str:
+        """5 bytes to the largest, most often few."""
+        self.number += 1
+        mark = "~" + "".join(DIGITS[self.number // 36**power % 36] for power in (3, 2, 1, 0))
+        size = int(5 * (largest // 5) ** self.chance.random())
+        return mark + (f"...{mark}" * (size // 8))[: size - 5]
+
+    async def say(self, room: str) -> None:
+        """A new message."""
+        text = self.text()
+        saved = await self.store.wrote(append(text=text, room=room))
+        self.living[room, saved.rev] = text[:5]
+
+    async def arrange(self, room: str) -> None:
+        """Another topic."""
+        text = self.text(200)
+        self.erased |= {self.topics[room]} if room in self.topics else set()
+        self.topics[room] = text[:5]
+        await self.store.wrote(arrange(text, room=room))
+
+    async def change(self, room: str, id: int) -> None:
+        """Something becomes of a message."""
+        kind = self.chance.choice(("edit", "delete", "react"))
+        if kind == "react":
+            on, who = self.chance.random() < 0.6, self.chance.choice("bc")
+            await self.store.wrote(react(id, on, author=who, room=room))
+            return
+        self.erased.add(self.living.pop((room, id)))
+        if kind == "delete":
+            await self.store.wrote(remove(id, room=room))
+            return
+        text = self.text()
+        await self.store.wrote(rewrite(id, text, room=room))
+        self.living[room, id] = text[:5]
+
+    async def run(self, texts: int) -> None:
+        """In rounds of about 90 commands that share a commit: all rooms at once, or one alone.
+
+        At the end nearly all is erased: what a page kept of a text while it lived is no less wrong.
+        """
+        for _ in range(texts // 64):
+            alone = self.chance.random() < 0.5
+            rooms = (
+                [f"r{self.chance.randrange(ROOMS)}"] if alone else [f"r{n}" for n in range(ROOMS)]
+            )
+            doing: list[Any] = [self.say(self.chance.choice(rooms)) for _ in range(64)]
+            some = self.chance.sample(sorted(self.living), min(20, len(self.living)))
+            doing += [self.change(*place) for place in some]
+            if self.chance.random() < 0.3:
+                doing.append(self.arrange(self.chance.choice(rooms)))
+            self.chance.shuffle(doing)
+            await asyncio.gather(*doing)
+        places = self.chance.sample(sorted(self.living), len(self.living) * 9 // 10)
+        for first in range(0, len(places), 64):
+            await asyncio.gather(*(self.change(*place) for place in places[first : first + 64]))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_erased_text_is_in_any_file(tmp_path: Path, seed: int) -> None:
+    def found() -> set[str]:
+        return {m.decode() for file in data.iterdir() for m in MARK.findall(file.read_bytes())}
+
+    async def main() -> History:
+        store = Store(data / "chat.db")
+        assert store._db.execute("PRAGMA temp_store").fetchone() == (2,), "nor in a file elsewhere"
+        store.start()
+        history = History(store, seed)
+        await history.run(6_000)
+        while store._commits._erased:  # the journal is not yet empty
+            await asyncio.sleep(0.01)
+        assert not found() & history.erased, "also while it runs"
+        await store.close()
+        return history
+
+    data = tmp_path / "data"
+    Folder(data).close()
+    history = asyncio.run(main())
+    living = {*history.living.values(), *history.topics.values()}
+    assert found() >= living, "what is there is found: looking means something"
+    assert len(history.erased) > 1_000
+    assert not found() & history.erased
