@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 from bad_server import Disk, Noting
+from early import ConfirmsBeforeCommit
 from hypothesis import settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
