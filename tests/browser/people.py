@@ -46,7 +46,6 @@ class Visitor:
     """
 
     def __init__(self, browser: Browser, server: Server, name: str, **options: Any) -> None:
-        self.clocked = False  # the test has taken the page's clock over
         self.server = server
         self.name = name
         self.trouble: list[str] = []
@@ -100,13 +99,10 @@ class Visitor:
         self.page.goto(self.server.url(room))
 
     def enter(self, room: str) -> Visitor:
-        """Joins, opens the room and waits until it is live and all of it is there.
-
-        A clock that the test has taken over tells of no part that has come.
-        """
+        """Joins, opens the room and waits until it is live and all of it is there."""
         self.join(room)
         self.open(room)
-        return self.ready() if self.clocked else self.ready().whole()
+        return self.ready().whole()
 
     def ready(self) -> Visitor:
         """Waits until the composer and the line are live."""
@@ -115,7 +111,7 @@ class Visitor:
 
     def whole(self) -> Visitor:
         """Waits for the parts of the page that come after the line."""
-        self.until("() => performance.getEntriesByName('parts-ready').length > 0")
+        expect(self.page.locator(".edge.later")).to_be_attached()  # one of them makes it
         return self
 
     def online(self) -> Visitor:
@@ -253,7 +249,6 @@ class Visitor:
     def clock(self) -> None:
         """Takes the page's clock into the test's hands; before the page is opened."""
         self.page.clock.install()
-        self.clocked = True
 
     def stop_the_clock(self) -> None:
         """From here page time passes only through `pass_time`."""
