@@ -12,6 +12,8 @@ from client import frame
 from serving import Site
 
 from chat.line.sockets import ChatSocket
+from chat.log import things
+from chat.room.room import Room
 from chat.wire import frames
 from chat.wire.protocol import Message
 
@@ -25,11 +27,11 @@ def count(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]
     A heartbeat may fall into the time of a test: it is not of the delivery, and not counted.
     """
     counted: Counter[str] = Counter()
-    enter, encode, loop = ChatSocket.enter, frames.encode, site._loop
+    take_socket, encode, loop = ChatSocket._take_socket, things.encode, site._loop
     call_soon, create_task = loop.call_soon, loop.create_task
 
-    def counting_enter(self: ChatSocket, room: object) -> bool:
-        entered = enter(self, room)  # type: ignore[arg-type]
+    def counting_take(self: ChatSocket, room: Room) -> bool:
+        taken = take_socket(self, room)
         send = self._send
 
         def counting_send(data: bytes) -> int:
@@ -37,7 +39,7 @@ def count(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]
             return send(data)
 
         self._send = counting_send
-        return entered
+        return taken
 
     def counting_encode(event: object) -> bytes:
         counted["encodings"] += isinstance(event, Message)
@@ -51,8 +53,9 @@ def count(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]
         counted["tasks"] += 1
         return create_task(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(ChatSocket, "enter", counting_enter)
-    monkeypatch.setattr(frames, "encode", counting_encode)
+    monkeypatch.setattr(ChatSocket, "_take_socket", counting_take)
+    for module in (things, frames):
+        monkeypatch.setattr(module, "encode", counting_encode)
     monkeypatch.setattr(loop, "call_soon", counting_call_soon)
     monkeypatch.setattr(loop, "create_task", counting_task)
     yield counted
@@ -105,7 +108,7 @@ def test_peers_share_the_bytes_of_a_turn(site: Site, monkeypatch: pytest.MonkeyP
     write = ChatSocket.write_message
 
     def remember(self: ChatSocket, frame: frames.Frame) -> None:
-        if len(frame.parts) == 3 and all(part.message for part in frame.parts):
+        if len(frame.parts) == 3 and all(part.saved for part in frame.parts):
             given.append(frame.data)
         write(self, frame)
 
