@@ -1,5 +1,6 @@
 """chat/room/seat.py: whatever a socket takes and when, a cursor only grows and nothing is lost."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -136,7 +137,7 @@ def test_a_seat_has_one_reader_however_often_it_is_answered_and_drains(
             bob.space = 0
             bob.ask(Ping())
             bob.drain(None)
-        assert counted.reads == 1
+        assert len(world.tasks._running) == 1
         counted.go()
         await world.settle()
         assert bob.revs == list(range(21, 402))
@@ -157,6 +158,7 @@ def test_a_batch_is_not_given_to_a_socket_that_has_become_full(
         bob.drain()
         await world.settle()
         assert bob.revs == list(range(21, 402))
+        assert not bob.dismissed
 
     while_read(tmp_path, monkeypatch, body)
 
@@ -164,8 +166,29 @@ def test_a_batch_is_not_given_to_a_socket_that_has_become_full(
 def test_a_batch_that_comes_when_its_seat_has_gone_on_is_not_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It would take the cursor back."""
+    """It would take the cursor back: somebody else made the room remember what was missed."""
 
+    async def body(world: World, ana: Listener, bob: Listener, counted: Counted) -> None:
+        monkeypatch.setattr("chat.room.recent.CHANGES", BEHIND)
+        world.room.recent.forget()
+        cy = world.join("cy", after=20)
+        while not cy.seat.live:
+            await asyncio.sleep(0.001)
+        bob.space = 0
+        bob.ask(Ping())
+        bob.drain()
+        assert bob.seat.live
+        counted.go()
+        await world.settle()
+        assert bob.revs == cy.revs == list(range(21, 402))
+        assert not bob.dismissed
+
+    while_read(tmp_path, monkeypatch, body)
+
+
+def test_a_batch_that_comes_when_its_seat_has_started_afresh_is_not_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def body(world: World, ana: Listener, bob: Listener, counted: Counted) -> None:
         for n in range(BEHIND):
             world.say(ana, f"more {n}")

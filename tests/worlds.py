@@ -209,29 +209,29 @@ def in_world(path: Path, body: Callable[[World], Awaitable[None]]) -> None:
 
 
 class Counted:
-    """Counts the reads of the log, and holds up what they have found between `hold` and `go`."""
+    """Counts the reads of the log; `hold` holds up what the next one has found, until `go`."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reads = 0
-        self.begun = asyncio.Event()  # something is held up
+        self._begun: asyncio.Event | None = None  # set when there is something to hold up
         self._go = asyncio.Event()
-        self._go.set()
         plain, told = Store._read, self
 
         async def counted(self: Store, work: Callable[..., Any]) -> Any:
             told.reads += 1
+            begun, told._begun = told._begun, None
             found = await plain(self, work)
-            told.begun.set()
-            await told._go.wait()
+            if begun is not None:
+                begun.set()
+                await told._go.wait()
             return found
 
         monkeypatch.setattr(Store, "_read", counted)
 
     async def hold(self) -> None:
-        """From the next read on; wait for it."""
-        self.begun.clear()
-        self._go.clear()
-        await self.begun.wait()
+        """Hold up the next one; wait for it."""
+        self._begun = begun = asyncio.Event()
+        await begun.wait()
 
     def go(self) -> None:
         """What was read is given now."""
