@@ -483,3 +483,86 @@ def test_the_database_is_durable_and_closed_to_others(tmp_path: Path) -> None:
         assert (tmp_path / "chat.db").stat().st_mode & 0o777 == 0o600
 
     in_store(tmp_path, body)
+
+
+ROT = "UPDATE things SET body = CAST(replace(body, 'a', 'b') AS BLOB) WHERE kind = '{}'"
+
+
+def test_a_damaged_reaction_is_not_shown_and_can_be_put_anew_or_go_with_its_message(
+    tmp_path: Path,
+) -> None:
+    async def write(store: Store) -> None:
+        for id in (1, 2):
+            await store.wrote(append())
+            await store.wrote(react(2 * id - 1, author="aa"))
+
+    async def read(store: Store) -> None:
+        page = await store.page("lobby", Asked("before", 99, 9))
+        assert [saved.key for saved in page.changes] == [("message", 1, ""), ("message", 3, "")]
+        assert [saved.rev for saved in await store.changes("lobby", 0, 99, 99)] == [1, 3]
+        put: Saved = await store.wrote(react(1, author="aa"))
+        assert put.rev == 5
+        await store.wrote(remove(3))
+        page = await store.page("lobby", Asked("before", 99, 9))
+        assert [saved.rev for saved in page.changes] == [1, 5]
+
+    in_store(tmp_path, write)
+    table(tmp_path, ROT.format("reaction"))
+    in_store(tmp_path, read)
+    left = table(tmp_path, "SELECT rev FROM things WHERE kind = 'reaction'")
+    assert left == [(5,)], "of the damaged ones nothing is left"
+
+
+def test_damaged_settings_are_none_and_can_be_set_anew(tmp_path: Path) -> None:
+    async def read(store: Store) -> None:
+        assert store.standings() == {"lobby": (1, 0, UNSET)}
+        assert await store.changes("lobby", 0, 99, 99) == []
+        assert (await store.wrote(arrange("a topic"))).rev == 2
+        assert store.standings()["lobby"][2].topic == "a topic"
+
+    in_store(tmp_path, lambda store: store.wrote(arrange("a topic")))
+    table(tmp_path, ROT.format("settings"))
+    in_store(tmp_path, read)
+
+
+def test_a_damaged_deletion_brings_nothing_back(tmp_path: Path) -> None:
+    async def write(store: Store) -> None:
+        await store.wrote(append())
+        await store.wrote(append())
+        await store.wrote(remove(1, cid="cid00001"))
+
+    async def read(store: Store) -> None:
+        assert [saved.rev for saved in await store.changes("lobby", 0, 99, 99)] == [2]
+        assert await store.wrote(remove(1, cid="cid00001")) == Done("cid00001", 3)
+        assert await store.wrote(remove(1, cid="cid00002")) == Done("cid00002", 3)
+        with pytest.raises(Refusal, match="deleted"):
+            await store.wrote(rewrite(1, "back"))
+        assert (await store.wrote(append())).rev == 4
+
+    in_store(tmp_path, write)
+    table(tmp_path, ROT.format("gone").replace("'a', 'b'", "'1', '2'"))
+    in_store(tmp_path, read)
+
+
+def test_a_damaged_message_takes_nothing_with_it_and_is_nobodys(tmp_path: Path) -> None:
+    """Also one that is not UTF-8: an exception would take the whole page with it."""
+
+    async def write(store: Store) -> None:
+        for number in range(3):
+            await store.wrote(append(f"cid0000{number}", f"text {number}"))
+
+    async def read(store: Store) -> None:
+        found = [saved.change for saved in await store.newest("lobby", 9)]
+        assert [(m.rev, getattr(m, "damaged", None), getattr(m, "text", None)) for m in found] == [
+            (1, False, "text 0"), (2, True, ""), (3, False, "text 2")
+        ]  # fmt: skip
+        assert await store.wrote(append("cid00001", "text 1")) == Done("cid00001", 2)
+        for op in (rewrite(2, "again"), remove(2)):
+            with pytest.raises(Refusal, match="not_yours"):
+                await store.wrote(op)
+        assert (await store.wrote(react(2))).rev == 4
+
+    in_store(tmp_path, write)
+    rot = "UPDATE things SET body = x'746578f420', author = CAST(x'f4' AS TEXT) WHERE id = 2"
+    table(tmp_path, rot)
+    in_store(tmp_path, read)
