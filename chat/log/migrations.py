@@ -34,7 +34,7 @@ def keep_before(db: sqlite3.Connection, path: Path) -> None:
     before = _before(path)
     log.warning("bringing the history up to date; as it was it is kept in %s for a week", before)
     part = before.with_name(before.name + ".part")
-    for file in (part, before):
+    for file in (part, part.with_name(part.name + "-journal"), before):
         file.unlink(missing_ok=True)
     opened = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
