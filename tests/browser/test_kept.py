@@ -322,7 +322,8 @@ def test_in_another_history_an_edit_gives_its_text_back_and_a_deletion_is_droppe
 def wait_with(visitor: Visitor, room: str, cid: str, command: str, **fields: Any) -> None:
     """Puts a command on the page's disk, as a page of the same history would."""
     epoch = visitor.page.evaluate("JSON.parse(document.querySelector('#boot').textContent).epoch")
-    entry = {"command": command, "fields": fields, "at": 1, "epoch": epoch}
+    at = 1 + len(kept(visitor))  # after what waits already
+    entry = {"command": command, "fields": fields, "at": at, "epoch": epoch}
     put(visitor, f"{room}:outbox:{cid}", json.dumps(entry))
 
 
