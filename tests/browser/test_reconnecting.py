@@ -46,7 +46,7 @@ def on_a_stopped_clock(people: People, room: str) -> tuple[Visitor, Line]:
     visitor = people("Ana")
     visitor.clock()
     line = Line(visitor.page)
-    visitor.enter(room)
+    visitor.enter(room).whole()  # what comes late would wait for a clock that stands
     visitor.stop_the_clock()
     return visitor, line
 
