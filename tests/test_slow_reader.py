@@ -122,9 +122,9 @@ def test_a_peer_that_does_not_read_costs_a_cursor_and_misses_nothing(
             wire = Wire(server.port, path, cookie=cookie, receive_buffer=receive_buffer)
             return wire.opened()
 
-        with contextlib.closing(open_wire()) as speaker:
+        with contextlib.closing(open_wire()) as speaker, contextlib.closing(open_wire()) as other:
             speaker.hear("live")
-            reader = Reader(open_wire())
+            reader = Reader(other)
             reader.start(total)
             before, _ = run(server, speaker, range(count), 0.0)
             for since in (0, count // 3, count // 2):
