@@ -352,7 +352,7 @@ def test_who_may_not_any_more_is_not_brought_on(
         with held:
             shut(Role.MEMBER)
         assert wire.event() == {"type": "bye", "reason": "error", "after": 3000}
-        assert wire.closed()[0] == 1011
+        assert wire.closed()[0] == 4001
     finally:
         wire.close()
         site.stop()
@@ -372,7 +372,7 @@ def test_who_may_not_stay_leaves_before_a_change_is_told(
         while event["type"] not in ("bye", "settings"):
             event = wire.event()
         assert event == {"type": "bye", "reason": "error", "after": 3000}
-        assert wire.closed()[0] == 1011
+        assert wire.closed()[0] == 4001
     live = site.call(lambda: [peer.person.name for peer in ChatSocket.live])
     assert live == ["Client 7"], "who may stay stays"
 

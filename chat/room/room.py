@@ -27,7 +27,19 @@ from chat.tasks import Tasks
 from chat.wire.codes import PEOPLE_ALL, Refusal
 from chat.wire.frames import PING, Frame, Saved, frame_bytes
 from chat.wire.passing import Beat, Done, IsTyping, People, Pong, Welcome
-from chat.wire.protocol import UNSET, Appear, Command, Lasting, Person, Ping, Read, Typing, encode
+from chat.wire.protocol import (
+    UNSET,
+    Appear,
+    Arrange,
+    Command,
+    Lasting,
+    Person,
+    Ping,
+    Read,
+    Say,
+    Typing,
+    encode,
+)
 
 TYPING = 2.5  # seconds between two `typing` of one seat
 PING_FRAME = Frame(frame_bytes(b"", PING))
@@ -129,16 +141,18 @@ class Room:
         carried out already; so whether it is allowed is asked there.
         """
         if isinstance(command, Lasting):
-            self._pay(actor)
+            self._pay(actor, begins=isinstance(command, Say | Arrange))
             self._save(actor, command)
         elif isinstance(actor, Seat) and self.admits(actor.person):
             self._pass_on(actor, command)
 
-    def _pay(self, actor: Actor) -> None:
+    def _pay(self, actor: Actor, begins: bool) -> None:
         """A message, and the room that begins with it. The house is begun by whoever is there."""
         pace, now = self.shared.pace, monotonic()
         pace.pay(SAY, actor.address, actor.payer, now)
-        if not self.standing.rev and not self._begun and self.name != self.shared.titles.house:
+        if not begins or self.standing.rev or self._begun:
+            return
+        if self.name != self.shared.titles.house:
             pace.pay(ROOM, actor.address, actor.payer, now)
             self._begun = True
 

@@ -209,7 +209,11 @@ class Seat:
 
 
 def fail(peer: Peer, room: str, error: Exception) -> None:
-    """A bug or a broken disk kept this peer from what it lacks: it comes back and asks anew."""
+    """A bug or a broken disk kept this peer from what it lacks: it comes back and asks anew, but for
+    one who may not be here any more."""
+    if isinstance(error, Refusal) and error.code == "not_allowed":
+        guarded(peer.dismiss, Close.REMOVED, "removed", -1)
+        return
     if not isinstance(error, Refusal):  # the store is closing: everybody is told
         log.error("a peer in room %r could not be served", room, exc_info=error)
     guarded(peer.dismiss, Close.INTERNAL_ERROR, "error", COMEBACK)
