@@ -34,6 +34,7 @@ def test_what_has_to_wait_goes_on_where_it_was() -> None:
         gate = asyncio.get_running_loop().create_future()
         rest = asyncio.ensure_future(at_once(work(gate)))
         assert done == ["begun"]
+        await asyncio.sleep(0)  # it waits by now
         gate.set_result("told")
         await rest
 
