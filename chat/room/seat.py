@@ -209,7 +209,7 @@ class Seat:
 
 
 def fail(peer: Peer, room: str, error: Exception) -> None:
-    """A bug or a broken disk kept this peer from what it lacks: it comes back and asks anew, but for
+    """A bug or a broken disk kept this peer from what it lacks: it comes back and asks anew; not so
     one who may not be here any more."""
     if isinstance(error, Refusal) and error.code == "not_allowed":
         guarded(peer.dismiss, Close.REMOVED, "removed", -1)
