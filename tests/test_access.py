@@ -351,7 +351,7 @@ def test_who_may_not_any_more_is_not_brought_on(
         assert wire.hear("welcome")["afresh"] is False
         with held:
             shut(Role.MEMBER)
-        assert wire.event() == {"type": "bye", "reason": "error", "after": 3000}
+        assert wire.event() == {"type": "bye", "reason": "removed", "after": -1}
         assert wire.closed()[0] == 4001
     finally:
         wire.close()
@@ -371,7 +371,7 @@ def test_who_may_not_stay_leaves_before_a_change_is_told(
         event = wire.event()
         while event["type"] not in ("bye", "settings"):
             event = wire.event()
-        assert event == {"type": "bye", "reason": "error", "after": 3000}
+        assert event == {"type": "bye", "reason": "removed", "after": -1}
         assert wire.closed()[0] == 4001
     live = site.call(lambda: [peer.person.name for peer in ChatSocket.live])
     assert live == ["Client 7"], "who may stay stays"
