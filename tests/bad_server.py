@@ -236,10 +236,13 @@ class Server:
             if not peer.blocked:
                 peer.beat()
 
-    @property
-    def quiet(self) -> bool:
-        """Whether everything that it said has arrived."""
-        return not any(peer.blocked or _unsent(peer.fd) for peer in ChatSocket.live)
+    def told_all(self, port: int) -> bool:
+        """Whether everything that it said to the peer at this port has arrived."""
+        for peer in ChatSocket.live:
+            with socket.socket(fileno=os.dup(peer.fd)) as sock:
+                if sock.getpeername()[1] == port:
+                    return not peer.blocked and not _unsent(peer.fd)
+        return False
 
     def blocking(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Do this in a thread while the loop runs."""
@@ -277,9 +280,13 @@ class History:
         self.states: dict[Key, dict[int, Fields]] = {}  # thing -> rev -> what it was from then on
         self.gone: dict[int, Fields] = {}  # by rev
         self.done: list[Execution] = []
-        with server.database() as db:  # what a backup brought
-            rows = db.execute("SELECT cid, rev FROM cids").fetchall()
-        self.before = [Execution(cid, "", rev) for cid, rev in rows]
+        with server.database() as db:
+            kept = dict(db.execute("SELECT cid, rev FROM cids").fetchall())
+        self.observe(server)
+        for fields in self.now.values():  # a cid may be forgotten, and what it did be there
+            kept.setdefault(fields.get("cid"), fields["rev"])
+            kept.setdefault(fields.get("said"), fields.get("id", 0))
+        self.before = [Execution(cid, "", rev) for cid, rev in kept.items() if cid]
 
     def observe(self, server: Server) -> None:
         """Note what the table has by now, and what was carried out."""
@@ -302,6 +309,15 @@ class History:
     def everything(self) -> list[Execution]:
         """That was carried out, also before the backup that this history began with."""
         return self.before + self.done
+
+    def tells_of(self, entry: Fields) -> bool:
+        """Whether somebody who looks would say that this was done, or cannot tell."""
+        if entry.get("old") and entry["command"] != "say":
+            return True
+        first = (states.get(id) for (_, id, _), states in self.states.items())
+        numbers = {state["text"].split()[0] for state in first if state and "text" in state}
+        number = entry["fields"].get("text", "-").split()[0]
+        return entry["cid"] in {e.cid for e in self.done} or number in numbers
 
     @property
     def head(self) -> int:

@@ -11,7 +11,6 @@ here, and a failure can be repeated. test_planted.py proves that the machine can
 from __future__ import annotations
 
 import functools
-import time
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -53,7 +52,7 @@ LONG = "x" * 2500  # characters; a few of them fill Cy's line
 DAY = 24 * 3_600_000  # milliseconds
 EMOJI = ("👍", "🎉")
 EVERYDAY = settings(
-    max_examples=20,
+    max_examples=30,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
@@ -174,10 +173,9 @@ class Recovery(RuleBasedStateMachine):
     def see_to_what_failed(self, who: int) -> None:
         """What did not arrive is sent again; what did, after all, is not."""
         visitor = self.visitors[who]
-        done = {execution.cid for execution in self.history.done}
         failed = [entry for entry in visitor.tab.entries if entry.get("failed")]
         for entry in failed:
-            if entry["cid"] in done or not self.again(visitor, entry):
+            if self.history.tells_of(entry) or not self.again(visitor, entry):
                 visitor.browser.given_back.add(entry["cid"])
                 visitor.tab.do("discard", cid=entry["cid"])
         if failed:
@@ -212,10 +210,10 @@ class Recovery(RuleBasedStateMachine):
         tab.do("load", query=query)
         self.step(0)
 
-    @rule(who=seats, lose=st.sampled_from((False, False, False, True)))
-    def fly(self, who: int, lose: bool) -> None:
+    @rule(who=seats, last=st.booleans(), lose=st.sampled_from((False, False, False, True)))
+    def fly(self, who: int, last: bool, lose: bool) -> None:
         """A request gets to the server, or its answer to the page."""
-        self.visitors[who].fly(lose)
+        self.visitors[who].fly(last, lose)
         self.step(0)
 
     @rule(who=seats, pick=st.integers(0, 9))
@@ -334,10 +332,8 @@ class Recovery(RuleBasedStateMachine):
 
     def nobody_waits_for_nothing(self) -> None:
         """Where nothing is under way any more, no page waits for an answer."""
-        if not self.server.quiet:
-            return
         for visitor in self.visitors:
-            if visitor.idle and visitor.browser.tabs == 1 and visitor.tab.locks:
+            if visitor.idle and len(visitor.browser.tabs) == 1 and visitor.tab.locks:
                 entries = [e for e in visitor.tab.entries if not (e.get("failed") or e.get("done"))]
                 waiting = [entry for entry in entries if "sent" in entry]
                 resting = any(entry.get("retryAt", 0) > self.host.now for entry in entries)
@@ -358,8 +354,8 @@ class Recovery(RuleBasedStateMachine):
         Disk.trouble = None
         self.saved.unlink(missing_ok=True)
         for turn in range(self.turns):
-            if turn >= 60:  # small socket buffers fill again by the kernel's timers
-                time.sleep(0.01)
+            if turn >= 20:  # small socket buffers fill again by the kernel's timers
+                self.visitors[-1].await_bytes(0.05)
             for who, visitor in enumerate(self.visitors):
                 if visitor.tunnel:
                     self.return_(who)

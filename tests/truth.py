@@ -88,24 +88,29 @@ def compare_entries(visitor: Visitor, histories: dict[str, History]) -> set[str]
             browser.failed.add(cid)
     promised = set()
     for cid, entry in browser.entries.items():
-        if cid in now or left_otherwise(entry, look, browser):
+        if cid in now or left_otherwise(entry, browser):
             continue
-        if cid not in done and browser.tabs > 1:  # the other tab may be in another history already
+        if (
+            cid not in done and len(browser.tabs) > 1
+        ):  # the other tab may be in another history already
             assert any(cid == e.cid for h in histories.values() for e in h.everything), cid
             continue
         assert cid in done, f"{entry['command']} {cid} was said to be done, and was not"
         promised.add(cid)
         rev = done[cid].rev
-        known = max((shown.get(id, 0) for id in {entry["fields"].get("id"), rev} if id), default=0)
-        alone = browser.tabs == 1 and look["level"]
-        assert not alone or max(cursor, known) >= rev, f"{cid} was done, and is not shown"
+        id = entry["fields"].get("id", rev)
+        loaded = look["level"] and look["from"] <= id <= (look["to"] or id)
+        if loaded and len(browser.tabs) == 1:
+            known = max(cursor, shown.get(id, 0))
+            assert known >= rev, f"{cid} was done, and is not shown"
     browser.entries = now
     return promised
 
 
-def left_otherwise(entry: Fields, look: Fields, browser: Browser) -> bool:
+def left_otherwise(entry: Fields, browser: Browser) -> bool:
     """Whether an entry is no more for another reason than that it was done."""
-    foreign = entry["command"] != "say" and browser.epochs[entry["cid"]] != look["epoch"]
+    epochs = {tab.look["epoch"] for tab in browser.tabs}
+    foreign = entry["command"] != "say" and epochs != {browser.epochs[entry["cid"]]}
     unsent = entry["cid"] not in browser.sent and entry["command"] != "say"  # replaced
     return foreign or unsent or entry["cid"] in browser.given_back
 

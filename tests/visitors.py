@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import functools
 import json
+import select
 import termios
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,7 +36,7 @@ class Browser:
     sent: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)  # at any time
     given_back: set[str] = field(default_factory=set)  # by the page, or discarded by the person
-    tabs: int = 0
+    tabs: list[Tab] = field(default_factory=list)
 
 
 class Visitor:
@@ -49,7 +50,7 @@ class Visitor:
         self._away()
         self.flights: list[Flight] = []
         self.reached: dict[str, int] = {}  # epoch -> the highest cursor of this page
-        browser.tabs += 1
+        browser.tabs.append(tab)
 
     def _away(self) -> None:
         """No line."""
@@ -125,15 +126,17 @@ class Visitor:
     def idle(self) -> bool:
         """Level, and nothing is under way."""
         up = self.wire is not None and not self.lost and not self.tunnel
-        return up and self.live and not self.inbox and not self.tab.events and not self.unread
+        return up and self.live and not self.inbox and not self.tab.events and self.heard_all
 
     @property
-    def unread(self) -> int:
-        """Bytes that the kernel holds for it."""
+    def heard_all(self) -> bool:
+        """Whether all that the server said to it was read."""
         assert self.wire
-        count = bytearray(4)
-        fcntl.ioctl(self.wire.sock, termios.FIONREAD, count)
-        return int.from_bytes(count, "little")
+        if not self.server.told_all(self.wire.sock.getsockname()[1]):
+            return False
+        unread = bytearray(4)
+        fcntl.ioctl(self.wire.sock, termios.FIONREAD, unread)
+        return not any(unread)
 
     # -- what the line does
 
@@ -174,6 +177,11 @@ class Visitor:
             self.wire.close()
             self.wire = None
 
+    def await_bytes(self, seconds: float) -> None:
+        """Until the line brings something, or so long."""
+        if self.wire is not None:
+            select.select([self.wire.sock], [], [], seconds)
+
     def hear(self, most: int = 1000) -> list[dict[str, Any]]:
         """The page's turn: it is given what has arrived (so many frames), which is returned."""
         self.take(turn=True)
@@ -204,18 +212,18 @@ class Visitor:
 
     # -- pages of history
 
-    def fly(self, lose: bool = False) -> None:
-        """What was asked for first is read by the server; or, if it was, it arrives."""
+    def fly(self, last: bool = False, lose: bool = False) -> None:
+        """What was asked for first (or last) is read by the server; or, if it was, it arrives."""
         if not self.flights:
             return
-        flight = self.flights[0]
+        flight = self.flights[-last]
         if lose or self.tunnel:
-            self.flights.pop(0)
+            self.flights.remove(flight)
             self.tab.do("answer", request=flight.number)
         elif not flight.status:
             flight.status, flight.text = self._ask(flight.path)
         else:
-            self.flights.pop(0)
+            self.flights.remove(flight)
             self.tab.do("answer", request=flight.number, status=flight.status, text=flight.text)
 
     def _ask(self, path: str) -> tuple[int, str]:
