@@ -12,6 +12,7 @@ import os
 import secrets
 import socket
 import struct
+import time
 import urllib.parse
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -208,8 +209,10 @@ class Wire:
 
     def hear(self, type: str, **fields: Any) -> dict[str, Any]:
         """The next event of that type with those fields; others are passed over."""
+        end = time.monotonic() + PATIENCE  # a beat now and then is no answer
         while True:
             event = self.event()
+            assert time.monotonic() < end, f"no {type} with {fields}"
             if event["type"] == type and fields.items() <= event.items():
                 return event
 
