@@ -252,7 +252,7 @@ def test_who_may_not_be_in_a_room_any_more_is_told_nothing_of_it(
         assert ana.revs == [1, 2]
         assert bob.revs == [1]
         assert not ana.dismissed
-        assert bob.dismissed == cy.dismissed == [(1011, "error")]
+        assert bob.dismissed == cy.dismissed == [(4001, "removed")]
         assert world.room.seats == {ana.seat}
 
     in_world(tmp_path, body)
