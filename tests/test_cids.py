@@ -8,7 +8,7 @@ from histories import kept
 from test_store import append, arrange, in_store, react, remove, rewrite, table
 
 from chat.log import writer
-from chat.log.operations import Lasting, Tidy
+from chat.log.operations import Lasting, Operation, Tidy
 from chat.log.reader import Asked
 from chat.log.store import Store
 from chat.room import hub as module
@@ -232,6 +232,31 @@ def test_what_is_gone_is_told_for_thirty_days_and_then_raises_the_floor(
         assert hub._standings["lobby"].floor == 7
 
     with_hub(tmp_path, later)
+    assert kept(tmp_path / "chat.db", "gone") == []
+
+
+def test_the_floor_stands_before_anything_below_it_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or whoever reads in between is not told what went, and does not know it."""
+    monkeypatch.setattr(module, "now_ms", lambda: 100 * DAY)
+    stood: list[int] = []
+
+    async def body(store: Store, _: Hub) -> None:
+        await store.wrote(append(at=DAY))
+        await store.wrote(remove(1, at=DAY))
+        hub, wrote = hub_of(store), store.wrote
+
+        async def watched(op: Operation) -> object:
+            if isinstance(op, Tidy):
+                stood.append(hub._standings["lobby"].floor)
+            return await wrote(op)
+
+        monkeypatch.setattr(store, "wrote", watched)
+        await hub.tidy()
+
+    with_hub(tmp_path, body)
+    assert set(stood) == {2}
     assert kept(tmp_path / "chat.db", "gone") == []
 
 

@@ -8,9 +8,7 @@ import pytest
 from serving import Site
 from worlds import HOST, Counted, Listener, World, in_world, shut_out
 
-from chat.log.operations import Tidy
 from chat.room.hub import TOLD
-from chat.room.people import now_ms
 from chat.wire.codes import BEHIND, Refusal
 from chat.wire.frames import Frame
 from chat.wire.passing import refused
@@ -136,7 +134,7 @@ def test_somebody_who_returns_gets_exactly_what_was_missed(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("shape", ["epoch", "ahead", "far", "floor"])
 def test_a_cursor_that_is_worth_nothing_is_told_so_and_its_peer_is_level(
-    tmp_path: Path, shape: str
+    tmp_path: Path, shape: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of another log, above the head, too far behind, or below what the log has forgotten."""
 
@@ -149,8 +147,9 @@ def test_a_cursor_that_is_worth_nothing_is_told_so_and_its_peer_is_level(
         head = world.room.flushed
         if shape == "floor":
             await world.hub.tidy()  # too young yet
-            _, floors = await world.store.wrote(Tidy(0, now_ms() + TOLD))
-            world.room.standing.floor = floors["lobby"]
+            assert world.room.standing.floor == 0
+            monkeypatch.setattr("chat.room.hub.TOLD", -TOLD)
+            await world.hub.tidy()
         good = {"epoch": 5, "ahead": head, "far": head - BEHIND, "floor": head}[shape]
         bad = {"epoch": 5, "ahead": head + 1, "far": head - BEHIND - 1, "floor": head - 1}[shape]
         known = world.join("bob", after=good)

@@ -143,9 +143,17 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Raise:
+    """The floors, up to what only says that something is no more and is older than `tombs`: told
+    before it is forgotten, or whoever reads in between would miss it and not know."""
+
+    tombs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tidy:
-    """Some of the cids that are older than `cids`, and of what only says that something is no more
-    and is older than `tombs`."""
+    """Some of the cids that are older than `cids`, and of what lies below a floor, only says that
+    something is no more, and is older than `tombs`."""
 
     cids: int
     tombs: int
@@ -159,4 +167,4 @@ class Probe:
 
 
 Lastings = Append | Rewrite | Remove | React | Arrange
-Operation = Lastings | Hold | Saw | Free | Forget | Found | Tidy | Probe
+Operation = Lastings | Hold | Saw | Free | Forget | Found | Raise | Tidy | Probe

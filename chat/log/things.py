@@ -138,16 +138,15 @@ class Things:
         )
         self.erased = True
 
-    def forget(self, before: int, count: int) -> dict[int, int]:
-        """Let go of some of what only says that something is no more, and was written before this
-        time: for each room the newest rev that is forgotten."""
+    def forget(self, before: int, count: int) -> int:
+        """Let go of some of what only says that something is no more, was written before this time
+        and lies below its room's floor, or nowhere in its room; how many."""
         rows = self._db.execute(
-            "SELECT n, room, rev FROM things WHERE tomb AND at < ? ORDER BY at LIMIT ?",
+            "SELECT n FROM things WHERE tomb AND at < ? AND NOT EXISTS (SELECT 1 FROM rooms"
+            " WHERE rooms.id = things.room AND things.rev > floor AND things.rev <= rooms.rev)"
+            " ORDER BY at LIMIT ?",
             (before, count),
         ).fetchall()
-        floors: dict[int, int] = {}
-        for n, room, rev in rows:
+        for (n,) in rows:
             self.shed(n)
-            if isinstance(room, int) and isinstance(rev, int):  # else it is damaged
-                floors[room] = max(rev, floors.get(room, 0))
-        return floors
+        return len(rows)

@@ -18,6 +18,7 @@ from chat.log.operations import (
     Lastings,
     Operation,
     Probe,
+    Raise,
     React,
     Remove,
     Rewrite,
@@ -65,6 +66,8 @@ class Writer:
                 return self._forget(op)
             case Found():
                 return self._found(op)
+            case Raise():
+                return self._raise(op)
             case Tidy():
                 return self._tidy(op)
             case Probe():
@@ -170,19 +173,21 @@ class Writer:
             self.things.shed(instead)
         return self.things.put(room, change, op.author, op.at)
 
-    def _tidy(self, op: Tidy) -> tuple[bool, dict[str, int]]:
-        """Forget what is old; whether there may be more, and the floors that have risen."""
+    def _raise(self, op: Raise) -> dict[str, int]:
+        """The floors that have risen. A damaged rev is in no room, and raises none."""
+        rows = self._db.execute(
+            "UPDATE rooms SET floor = old.rev FROM (SELECT room, max(things.rev) AS rev FROM things"
+            " JOIN rooms ON rooms.id = room WHERE tomb AND at < ? AND things.rev <= rooms.rev"
+            " GROUP BY room) AS old WHERE rooms.id = old.room AND old.rev > floor"
+            " RETURNING name, floor",
+            (op.tombs,),
+        )
+        return dict(rows.fetchall())
+
+    def _tidy(self, op: Tidy) -> bool:
+        """Forget what is old; whether there may be more."""
         cids = self._cids.forget(op.cids, SOME)
-        floors: dict[str, int] = {}
-        tombs = self.things.forget(op.tombs, SOME)
-        for room, rev in tombs.items():
-            rows = self._db.execute(  # no higher than the room: a damaged rev shuts nobody out
-                "UPDATE rooms SET floor = max(floor, min(?, rev)) WHERE id = ?"
-                " RETURNING name, floor",
-                (rev, room),
-            )
-            floors.update(rows.fetchall())
-        return cids == SOME or bool(tombs), floors
+        return cids == SOME or self.things.forget(op.tombs, SOME) == SOME
 
     def _hold(self, op: Hold) -> None:
         """Store a new person or a new name."""

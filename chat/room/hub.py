@@ -7,7 +7,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from chat.faults import guarded
-from chat.log.operations import Tidy
+from chat.log.operations import Raise, Tidy
 from chat.log.store import Store
 from chat.room.people import now_ms
 from chat.room.recent import Memory
@@ -148,9 +148,9 @@ class Hub:
 
     async def tidy(self) -> None:
         """Forget what is old in the log. Raises Refusal."""
-        now, more = now_ms(), True
-        while more:
-            more, floors = await self.shared.store.wrote(Tidy(now - KNOWN, now - TOLD))
-            for name, floor in floors.items():
-                standing = self._standings[name]
-                standing.floor = max(standing.floor, floor)
+        now, store = now_ms(), self.shared.store
+        floors = await store.wrote(Raise(now - TOLD))
+        for name, floor in floors.items():
+            self._standings[name].floor = floor
+        while await store.wrote(Tidy(now - KNOWN, now - TOLD)):
+            pass

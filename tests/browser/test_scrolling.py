@@ -324,7 +324,7 @@ def test_dropping_the_oldest_rows_shifts_nothing(
 ) -> None:
     sam = voice()
     ana = people("Ana")
-    ana.page.route("**/timeline.js", few_rows)
+    ana.page.route("**/edges.js", few_rows)
     ana.enter(room)
     sam.say(*lines(0, 280))
     expect(ana.rows).to_have_count(280)
