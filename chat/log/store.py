@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -82,7 +83,8 @@ class Store:
 
     def standings(self) -> dict[str, tuple[int, int, Settings]]:
         """Every room: its rev, its floor and its settings."""
-        return standings(self._db)
+        with closing(open_for_reading(self._path)) as db:  # the other one is the writer's
+            return standings(db)
 
     def titles(self) -> dict[str, str]:
         """Every room and what it is called."""
