@@ -76,6 +76,11 @@ def write_secret(path: Path, secret: bytes) -> None:
     sync(path.parent)
 
 
+def beside(path: Path, ending: str) -> Path:
+    """The file that belongs to this one by its name: `chat.db-wal` beside `chat.db`."""
+    return path.with_name(path.name + ending)
+
+
 def sync(folder: Path) -> None:
     """What was renamed in this folder so far survives a power cut."""
     opened = os.open(folder, os.O_RDONLY)

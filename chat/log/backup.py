@@ -16,12 +16,11 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from chat.datafolder import give, lock_folder, read_secret, sync, write_secret
+from chat.datafolder import beside, give, lock_folder, read_secret, sync, write_secret
 from chat.log.database import (
     JOURNALS,
     UNUSABLE,
     StoreError,
-    beside,
     check,
     mark,
     open_for_reading,

@@ -12,17 +12,6 @@ from chat.log.operations import Lasting
 from chat.wire.codes import Refusal
 from chat.wire.protocol import Message
 
-_CONTEXT = {
-    "room",
-    "author",
-    "role",
-    "cid",
-    "name",
-    "at",
-    "color",
-    "title",
-}  # not what was asked for
-
 
 class Cids:
     """The table, inside the transaction of the writer."""

@@ -10,6 +10,7 @@ import sqlite3
 import unicodedata
 from pathlib import Path
 
+from chat.datafolder import beside
 from chat.log.migrations import MIGRATIONS, drop_before, keep_before
 from chat.rules.lookalikes import RULE, skeleton
 
@@ -39,11 +40,6 @@ class StoreError(Exception):
 UNUSABLE = (sqlite3.Error, OSError, UnicodeError)
 JOURNALS = ("-wal", "-shm")  # SQLite finds what belongs to a database by its name
 ADVICE = "python run.py restore FILE brings back a backup"
-
-
-def beside(path: Path, ending: str) -> Path:
-    """The file that belongs to this one by its name: `chat.db-wal` beside `chat.db`."""
-    return path.with_name(path.name + ending)
 
 
 def open_database(

@@ -16,13 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chat.datafolder import give, sync
+from chat.datafolder import beside, give, sync
 from chat.log.things import MOST, Things, damaged
 from chat.wire.protocol import Change, Gone, Message
 
 log = logging.getLogger("chat.store")
 
 WEEK = 7 * 24 * 3600  # seconds in which a command may come again, and the old file is kept
+BEFORE = ".before-upgrade"  # the ending of its name
 Step = Callable[[sqlite3.Connection], None]
 
 
@@ -31,10 +32,10 @@ def keep_before(db: sqlite3.Connection, path: Path) -> None:
 
     Raises sqlite3.Error or OSError if there is no room; then nothing has changed.
     """
-    before = _before(path)
+    before = beside(path, BEFORE)
     log.warning("bringing the history up to date; as it was it is kept in %s for a week", before)
-    part = before.with_name(before.name + ".part")
-    for file in (part, part.with_name(part.name + "-journal"), before):
+    part = beside(before, ".part")
+    for file in (part, beside(part, "-journal"), before):
         file.unlink(missing_ok=True)
     opened = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -52,13 +53,10 @@ def keep_before(db: sqlite3.Connection, path: Path) -> None:
 
 def drop_before(path: Path) -> None:
     """What was deleted since then must not be kept in it for ever."""
+    before = beside(path, BEFORE)
     with contextlib.suppress(FileNotFoundError):
-        if time.time() - _before(path).stat().st_mtime > WEEK:
-            _before(path).unlink()
-
-
-def _before(path: Path) -> Path:
-    return path.with_name(path.name + ".before-upgrade")
+        if time.time() - before.stat().st_mtime > WEEK:
+            before.unlink()
 
 
 def _script(sql: str) -> Step:

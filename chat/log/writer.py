@@ -94,9 +94,9 @@ class Writer:
             raise Refusal("not_allowed")
         match op:
             case Append():
-                return self._append(op, clean(op.text))
+                return self._append(op, head, clean(op.text))
             case Arrange():
-                return self._arrange(op, one_line(op.topic))
+                return self._arrange(op, head, one_line(op.topic))
         if head is None or op.id > head[1]:
             raise Refusal("not_found")
         n, found = self.things.find(head[0], ("message", op.id, ""))
@@ -112,16 +112,15 @@ class Writer:
                 return self._react(op, head[0], old)
         assert_never(op)
 
-    def _append(self, op: Append, text: str) -> Saved:
-        head = self.heads.of(op.room) or self.heads.make(op.room, op.title)
+    def _append(self, op: Append, head: list[int] | None, text: str) -> Saved:
+        head = head or self.heads.make(op.room, op.title)
         rev = self.heads.next(op.room)
         if op.author not in self._spoke:
             self._speaks(op.author)
         message = Message(rev, rev, op.author, op.name, op.color, op.at, text, op.cid)
         return self._put(op, head[0], message)
 
-    def _arrange(self, op: Arrange, topic: str) -> Saved | None:
-        head = self.heads.of(op.room)
+    def _arrange(self, op: Arrange, head: list[int] | None, topic: str) -> Saved | None:
         n, was = self.things.find(head[0], UNSET.key) if head else (0, None)
         if topic == (was.topic if isinstance(was, Settings) else UNSET.topic):
             return None
