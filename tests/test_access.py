@@ -45,6 +45,7 @@ VERBS = {
 }
 # What is heard of the commands that are only passed on.
 PASSING = {"ping": "pong", "typing": "typing", "read": "read", "appear": "people"}
+UNHEARD = ["read_all", "leave", "keep"]  # and of these
 # Every route: what a stranger gets, and a member, when everybody may come in. `open`: a handshake.
 ROUTES = {
     "/": (200, 200),
@@ -94,7 +95,8 @@ def shut(monkeypatch: pytest.MonkeyPatch) -> Any:
 def fields(name: str, id: int = 1) -> dict[str, Any]:
     """What a command says beside its cid."""
     values: dict[str, Any] = {"text": "other words", "id": id, "emoji": "👍", "on": True}
-    values |= {"topic": "numbers", "here": False, "stopped": False}
+    values |= {"topic": "numbers", "here": False, "stopped": False, "reply": 1, "back": False}
+    values |= {"room": "elsewhere", "key": "theme", "value": "dark"}
     (kind,) = [kind for kind in kinds(Command) if tag(kind) == name]
     return {field: values[field] for field in kind.__struct_fields__ if field != "cid"}
 
@@ -153,7 +155,7 @@ def test_the_table_says_what_everybody_knows() -> None:
 
 def test_every_command_is_walked_here() -> None:
     assert set(VERBS) == {tag(kind) for kind in kinds(Lasting)}
-    assert set(PASSING) == {tag(kind) for kind in kinds(Command)} - set(VERBS)
+    assert set(PASSING) | set(UNHEARD) == {tag(kind) for kind in kinds(Command)} - set(VERBS)
 
 
 @pytest.mark.parametrize("name", VERBS)
@@ -228,7 +230,7 @@ def test_what_is_passed_on_is_for_who_may_be_here(
     assert (bool(hidden) if name == "appear" else PASSING[name] in heard) is allowed
 
 
-@pytest.mark.parametrize("name", [*VERBS, *PASSING])
+@pytest.mark.parametrize("name", [*VERBS, *PASSING, *UNHEARD])
 def test_a_stranger_says_nothing_but_texts(site: Site, wires: list[Wire], name: str) -> None:
     """A command of the wire is a text like any other in the plain dialect."""
     member, plain = site.wire(), Wire(site.port, "/ws/7").opened()

@@ -47,7 +47,7 @@ class Hub:
         self._standings = {name: Standing(*as_of) for name, as_of in store.standings().items()}
         self.shared = Shared(
             store, tasks, self.titles, Memory(), pace, self.role, self._keep, self.dirty,
-            self.publish, self.tabs.read,
+            self.publish, self.tabs.read, self.tabs.read_all, self.tabs.leave, self.tabs.keep,
         )  # fmt: skip
         self._dirty: list[Room] = []
         self._turn = QuietTurn(self._count, self._quiet)

@@ -32,10 +32,13 @@ from chat.wire.protocol import (
     Appear,
     Arrange,
     Command,
+    Keep,
     Lasting,
+    Leave,
     Person,
     Ping,
     Read,
+    ReadAll,
     Say,
     Typing,
     encode,
@@ -78,6 +81,9 @@ class Shared:
     dirty: Callable[[Room], None]  # it has something to flush
     publish: Callable[[str, Saved], None]  # a change of the room of this name is on disk
     read: Callable[[Seat, int], None]  # a tab has seen everything up to this id
+    read_all: Callable[[Seat], None]  # ... and in all rooms of its person
+    forsake: Callable[[Seat, str], None]  # its person no longer lists the room of this name
+    set: Callable[[Seat, str, str], None]  # a setting of its person: key and value
 
 
 class Room:
@@ -174,6 +180,12 @@ class Room:
                 self._typing(seat, command.stopped)
             case Read():
                 self.shared.read(seat, command.id)
+            case ReadAll():
+                self.shared.read_all(seat)
+            case Leave():
+                self.shared.forsake(seat, command.room)
+            case Keep():
+                self.shared.set(seat, command.key, command.value)
             case Appear():
                 if command.here != seat.visible:
                     seat.visible = command.here

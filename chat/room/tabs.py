@@ -67,6 +67,15 @@ class Tabs:
             asyncio.get_running_loop().call_later(READS, self._tell_reads)
         self._reads[seat] = id
 
+    def read_all(self, seat: Seat) -> None:
+        """Everything in all rooms of a person is read."""
+
+    def leave(self, seat: Seat, room: str) -> None:
+        """A person no longer lists this room."""
+
+    def keep(self, seat: Seat, key: str, value: str) -> None:
+        """A setting of a person."""
+
     def _tell_reads(self) -> None:
         reads, self._reads = self._reads, {}
         for seat, id in reads.items():

@@ -65,9 +65,31 @@ class IsTyping(Event, tag="typing", frozen=True):
 
 
 class HasRead(Event, tag="read", frozen=True):
-    """Another of your own tabs has seen everything up to `id`."""
+    """You have seen everything up to `id` in this room."""
 
     id: int
+
+
+class Unread(Struct, frozen=True):
+    """What is new to you in a room, and of that what is meant for you; at most 100."""
+
+    room: str
+    title: str
+    unread: int
+    mentioned: int
+
+
+class Rooms(Event, tag="rooms", frozen=True):
+    """What is new in your rooms: in all, as you have them in order; or not `whole`, in some."""
+
+    rooms: list[Unread]
+    whole: bool = False
+
+
+class Kept(Event, tag="kept", frozen=True):
+    """Settings of yours that have changed, by their keys; "": forgotten."""
+
+    values: dict[str, str]
 
 
 class Refused(Event, tag="refused", frozen=True):

@@ -32,9 +32,10 @@ class Lasting(Command):
 
 
 class Say(Lasting, tag="say"):
-    """Post `text`."""
+    """Post `text`, in answer to the message `reply`."""
 
     text: str
+    reply: Rev | None = None
 
 
 class Edit(Lasting, tag="edit"):
@@ -71,9 +72,27 @@ class Typing(Command, tag="typing"):
 
 
 class Read(Command, tag="read"):
-    """I have seen everything up to `id`; goes to my other tabs as the same frame."""
+    """I have seen everything up to `id`; that only goes forward, unless it is to go `back`."""
 
     id: Rev
+    back: bool = False
+
+
+class ReadAll(Command, tag="read_all"):
+    """I have seen everything in all my rooms."""
+
+
+class Leave(Command, tag="leave"):
+    """Take `room` off my list of rooms."""
+
+    room: str
+
+
+class Keep(Command, tag="keep"):
+    """A setting of mine, on all my devices; "" forgets it. The last one counts."""
+
+    key: str
+    value: str
 
 
 class Appear(Command, tag="appear"):
@@ -109,7 +128,9 @@ class Message(Change, tag="message", frozen=True):
     milliseconds.
 
     `cid` is of the command that made this state; `said`, where that is another one, of its `say`.
-    A damaged one has nothing but its rev and id.
+    `reply` is the message it answers. `mentions` are the people it is meant for, each with the name
+    in its text; "" for who is only answered, "here" for who was there. A damaged one has nothing
+    but its rev and id.
     """
 
     id: int
@@ -122,6 +143,8 @@ class Message(Change, tag="message", frozen=True):
     said: str | None = None
     edited: int | None = None
     damaged: bool = False
+    reply: int | None = None
+    mentions: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def key(self) -> Key:

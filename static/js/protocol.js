@@ -2,28 +2,36 @@
 // knows how a frame is tagged; everybody else speaks of names and fields.
 
 export const COMMANDS = {
-  say: ["cid", "text"],
+  say: ["cid", "text", "reply"],
   edit: ["cid", "id", "text"],
   delete: ["cid", "id"],
   react: ["cid", "id", "emoji", "on"],
   room: ["cid", "topic"],
   typing: ["stopped"],
-  read: ["id"],
+  read: ["id", "back"],
+  read_all: [],
+  leave: ["room"],
+  keep: ["key", "value"],
   appear: ["here"],
   ping: [],
 };
 
-export const EVENTS = {
-  message: ["rev", "id", "user", "name", "color", "at", "text", "cid", "said", "edited", "damaged"],
+export const CHANGES = {
+  message: ["rev", "id", "user", "name", "color", "at", "text", "cid", "said", "edited", "damaged", "reply", "mentions"],
   reaction: ["rev", "id", "user", "name", "emoji", "on", "cid"],
   gone: ["rev", "from", "to", "user", "cid"],
   settings: ["rev", "topic", "by", "cid"],
+};
+
+const TOLD = {
   welcome: ["you", "room", "title", "epoch", "head", "afresh", "settings", "people", "version", "limits", "rev"],
   live: ["head", "rev"],
   jump: [],
   people: ["total", "here", "people", "joined"],
   typing: ["user", "name", "stopped"],
   read: ["id"],
+  rooms: ["rooms", "whole"],
+  kept: ["values"],
   done: ["cid", "rev"],
   refused: ["code", "detail", "cid", "retry"],
   beat: ["head", "rev"],
@@ -32,9 +40,7 @@ export const EVENTS = {
 };
 
 /** The events that are not kept. All others are changes, also those of a kind not known here. */
-export const PASSING = new Set([
-  "welcome", "live", "jump", "people", "typing", "read", "done", "refused", "beat", "pong", "bye",
-]);
+export const PASSING = new Set(Object.keys(TOLD));
 
 /** Close codes, each with what the page does. */
 export const CLOSE = {
@@ -69,5 +75,5 @@ export function decodePage(text) {
 }
 
 function named({ type: name, ...fields }) {
-  return [Object.hasOwn(EVENTS, name) ? name : null, fields];
+  return [PASSING.has(name) || Object.hasOwn(CHANGES, name) ? name : null, fields];
 }

@@ -2,7 +2,7 @@
 
 import { createInterface } from "node:readline";
 import { KEYS, Log } from "../../static/js/log.js";
-import { EVENTS, PASSING } from "../../static/js/protocol.js";
+import { CHANGES } from "../../static/js/protocol.js";
 
 function run(steps) {
   let log = null;
@@ -16,7 +16,7 @@ function run(steps) {
     trim: (from, to) => log.trim(from, to),
     afresh: (epoch, head, settings) => log.afresh(epoch, head, settings),
     message: (id) => log.message(id),
-    kinds: () => [Object.keys(KEYS), Object.keys(EVENTS).filter((name) => !PASSING.has(name))],
+    kinds: () => [Object.keys(KEYS), Object.keys(CHANGES)],
   };
   const said = steps.map(([act, ...given]) => acts[act](...given) ?? null);
   const { from, to, level, settings, messages } = log;
