@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import signal
@@ -31,6 +32,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--kill-rounds=500` for a night."""
     parser.addoption("--kill-rounds", type=int, default=20, help="rounds of the kill loop")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def what_a_module_leaves_open() -> Iterator[None]:
+    """Is complained of there, and not in whichever test the collector happens to run."""
+    yield
+    gc.unfreeze()
+    gc.collect()
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from chat.log.things import IN_ROOM, PAGE, ROW, Rows, head_of, saved_of
+from chat.log.things import IN_ROOM, PAGE, ROW, Rows, User, head_of, saved_of
+from chat.rules.names import COLORS
 from chat.wire.frames import Saved
 from chat.wire.protocol import UNSET, Settings
 
@@ -49,6 +50,17 @@ def standings(db: sqlite3.Connection) -> dict[str, tuple[int, int, Settings]]:
         if found is not None and isinstance(found.change, Settings):
             stand[row[-1]] = (*stand[row[-1]][:2], found.change)
     return stand
+
+
+def users(db: sqlite3.Connection) -> list[User]:
+    """Everyone who holds a name."""
+    rows = db.execute(
+        "SELECT id, name, skeleton, color, seen, stage > 0 FROM users WHERE skeleton IS NOT NULL"
+    )
+    return [
+        User(id, name, skeleton, color % COLORS, seen, bool(entered))
+        for id, name, skeleton, color, seen, entered in rows
+    ]
 
 
 def changed(db: sqlite3.Connection, room: str, after: int, upto: int, count: int) -> Rows:

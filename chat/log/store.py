@@ -19,9 +19,8 @@ from typing import Any, TypeVar
 from chat.log.commits import RETRY, Commits, Job, Outcome, Settled, code_of
 from chat.log.database import StoreError, close_database, open_database, open_for_reading
 from chat.log.operations import Operation
-from chat.log.reader import Asked, Page, changed, changed_last, page, standings
+from chat.log.reader import Asked, Page, changed, changed_last, page, standings, users
 from chat.log.things import PAGE, Rows, User
-from chat.rules.names import COLORS
 from chat.turn import QuietTurn
 from chat.wire.codes import Refusal
 from chat.wire.protocol import Settings
@@ -83,28 +82,25 @@ class Store:
 
     def standings(self) -> dict[str, tuple[int, int, Settings]]:
         """Every room: its rev, its floor and its settings."""
-        with closing(open_for_reading(self._path)) as db:  # the other one is the writer's
-            return standings(db)
+        return self._at_start(standings)
 
     def titles(self) -> dict[str, str]:
         """Every room and what it is called."""
-        return dict(self._db.execute("SELECT name, title FROM rooms"))
+        return self._at_start(lambda db: dict(db.execute("SELECT name, title FROM rooms")))
 
     def house(self) -> tuple[str, str]:
         """The room at `/`, and what it is called while nobody has spoken in it."""
-        rows = dict(self._db.execute("SELECT key, value FROM meta"))
+        rows = self._at_start(lambda db: dict(db.execute("SELECT key, value FROM meta")))
         return str(rows["house"]), str(rows["house_title"])
 
     def users(self) -> list[User]:
         """Everyone who holds a name."""
-        rows = self._db.execute(
-            "SELECT id, name, skeleton, color, seen, stage > 0 FROM users"
-            " WHERE skeleton IS NOT NULL"
-        )
-        return [
-            User(id, name, skeleton, color % COLORS, seen, bool(entered))
-            for id, name, skeleton, color, seen, entered in rows
-        ]
+        return self._at_start(users)
+
+    def _at_start(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Read over a connection of its own: the other one is the writer's."""
+        with closing(open_for_reading(self._path)) as db:
+            return work(db)
 
     @property
     def busy(self) -> bool:
