@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,18 @@ def test_who_comes_first_names_the_house(site: Site) -> None:
     line = Wire(site.port, "/r/family-friends/ws", cookie=cookie).opened()
     assert line.hear("welcome")["title"] == "Family & friends"
     line.sock.close()
+
+
+def test_of_several_who_come_first_at_once_the_one_who_is_in_names_the_house(site: Site) -> None:
+    def join(title: str) -> int:
+        return int(site.http("POST", "/join", form={"name": "Ana", "room": title}).status)
+
+    titles = ["One", "Two", "Three", "Four"]
+    with ThreadPoolExecutor(len(titles)) as all_at_once:
+        became = dict(zip(titles, all_at_once.map(join, titles), strict=True))
+    assert sorted(became.values()) == [303, 409, 409, 409]
+    (first,) = [title for title, status in became.items() if status == 303]
+    assert site.call(lambda: site.app.site.hub.titles.house) == first.lower()
 
 
 def test_the_house_and_the_titles_outlive_the_server(tmp_path: Path) -> None:

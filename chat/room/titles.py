@@ -4,6 +4,7 @@ and which of the rooms is the house, at `/`.
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
 from collections import OrderedDict
 from contextlib import suppress
@@ -60,6 +61,7 @@ class Titles:
         self._titles = store.titles()  # name -> title, of the rooms there are
         self._wishes: OrderedDict[str, str] = OrderedDict()  # of those nobody has spoken in
         self.house, self._house_title = store.house()
+        self.founding = asyncio.Lock()  # the house is named, and whoever named it is let in
 
     def of(self, name: str) -> str:
         """The room's title; the name where nobody gave it one."""

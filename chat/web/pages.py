@@ -173,9 +173,13 @@ class JoinPage(RoomPage):
         directory, before = self.site.directory, self.current_user
         directory.check(name, before.user if before else None)  # a wrong name costs nothing
         self.pay(JOIN)
-        if title is not None:
-            await self.site.hub.titles.found(title or self.site.hub.titles.house)
-        return await (directory.rename(before.user, name) if before else directory.join(name))
+        if title is None:
+            return await (directory.rename(before.user, name) if before else directory.join(name))
+        titles = self.site.hub.titles
+        async with titles.founding:  # of two who come first at once, one is in and the other late
+            if self.is_fresh:
+                await titles.found(title or titles.house)
+            return await directory.join(name)
 
 
 class NamePage(Visitor):
