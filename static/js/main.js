@@ -210,6 +210,7 @@ class Page {
     people: (known) => this.later(({ people }) => (this.news.takeIn(), people.arrive(known))),
     typing: (someone) => this.later(({ people }) => people.heard(someone)),
     read: ({ id }) => this.reading.upTo(id),
+    kept: ({ values }) => this.later(({ kept }) => kept.heard(values)),
     state: (state) => this.connected(state),
     lost: (code) => code === CLOSE.SIGNED_OUT && this.storage.forget(), // here or in another tab
   };

@@ -66,6 +66,6 @@ export class News {
     this.takeIn();
     this.timeline.tidy();
     this.reading.count();
-    this.later(({ elsewhere, edges }) => (edges.watch(), elsewhere.flush()));
+    this.later(({ elsewhere, edges, kept }) => (edges.watch(), elsewhere.flush(), kept.live()));
   }
 }

@@ -2,7 +2,10 @@
 
 import { nameDay } from "./row.js";
 
-const MODULES = ["people", "editor", "deeds", "strip", "edges", "elsewhere", "viewport", "pictures", "rooms"];
+const MODULES = [
+  ...["people", "editor", "deeds", "strip", "edges", "elsewhere", "viewport", "pictures", "rooms"],
+  ...["kept", "appearance"],
+];
 
 /** All that the other modules export; `again` makes addresses of their own for another try. */
 export async function fetchParts(again) {
@@ -25,11 +28,31 @@ export function wire(page, made) {
   });
   made.inheritRooms(storage, `${page.home}:rooms`);
   page.rooms = new made.Rooms({ ...boot, say, storage, waiting: () => page.elsewhere.counts });
+  page.kept = wireKept(page, made, deeds);
   made.wireViewport();
   made.wirePictures(() => deeds.warn(say("files.pictures")));
   rollDays(timeline.col, language);
   performance.mark("parts-ready");
-  return { people, strip, deeds, edges, editor: page.editor, elsewhere: page.elsewhere };
+  return { people, strip, deeds, edges, editor: page.editor, elsewhere: page.elsewhere, kept: page.kept };
+}
+
+/** The person's settings, applied wherever they were changed. */
+function wireKept({ boot, composer, desk, on, storage, timeline }, { Kept, appear }, deeds) {
+  const kept = new Kept({
+    values: boot.kept,
+    storage,
+    tell: (key, value) => desk.send("keep", { key, value }),
+  });
+  const show = () => appear(kept, (change) => timeline.scroll.hold(change));
+  kept.on(show);
+  show();
+  on.refused = ({ code, detail }) => {
+    if (code === "bad_setting") kept.refused(), deeds.warn(detail);
+  };
+  addEventListener("storage", ({ key }) => kept.stored(storage.own(key)));
+  const { typing } = composer;
+  composer.typing = (fields) => kept.get("typing") === "on" && typing(fields);
+  return kept;
 }
 
 function wireDeeds(page, { Strip, Deeds }, announcer) {

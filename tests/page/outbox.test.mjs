@@ -1,5 +1,5 @@
 // The rules of the outbox: shipped code, a disk that is a Map, a clock that the test moves.
-// Run by tests/test_outbox.py, or by hand: node --test tests/page/outbox.test.mjs
+// Run by tests/test_page_rules.py, or by hand: node --test tests/page/outbox.test.mjs
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
