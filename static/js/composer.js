@@ -1,10 +1,8 @@
 // Owns the message box with its draft and its limit, and what the Enter key means. Knows no messages
-// and no socket.
+// and no socket; what else writing does is writing.js.
 
 const SAVE_AFTER = 300; // ms of quiet
-const TYPING_EVERY = 3_000; // ms
 const WARN_FROM = 0.9; // of the limit
-const PAGES = { PageUp: -1, PageDown: 1 };
 const FINE = matchMedia("(pointer: fine)");
 const GROWS = CSS.supports("field-sizing", "content");
 
@@ -27,15 +25,12 @@ const joined = (first, second) =>
   `\n${first}\n`.includes(`\n${second}\n`) ? first : [first, second].filter(Boolean).join("\n");
 
 export class Composer {
-  #typed = 0;
-  #telling = false; // others are told that something is written
   #saving = 0;
   #saved = ""; // what the disk is known to hold
 
-  /** `send(text)` returns whether the text was taken; `typing(fields)` while it changes,
-   *  and when what was typed is gone. */
-  constructor({ form, limit, say, storage, key, send, typing, editLast, page, drafted }) {
-    Object.assign(this, { form, limit, say, storage, key, send, typing, editLast, page, drafted });
+  /** `send(text)` returns whether the text was taken. */
+  constructor({ form, limit, say, storage, key, send, drafted }) {
+    Object.assign(this, { form, limit, say, storage, key, send, drafted });
     this.area = form.querySelector("textarea");
     this.button = form.querySelector(".send");
     this.count = form.querySelector(".count");
@@ -83,36 +78,21 @@ export class Composer {
       event.preventDefault();
       this.#submit();
     });
-    this.area.addEventListener("keydown", (event) => this.#key(event));
-    this.area.addEventListener("input", () => {
-      this.#changed();
-      this.#tellTyping();
+    this.area.addEventListener("keydown", (event) => {
+      if (!meansSend(event)) return;
+      event.preventDefault();
+      this.form.requestSubmit();
     });
+    this.area.addEventListener("input", () => this.#changed());
     // The press must not take the focus: a phone would fold its keyboard away.
     this.button.addEventListener("pointerdown", (event) => event.preventDefault());
     addEventListener("pagehide", () => this.#save(true));
   }
 
-  #key(event) {
-    if (meansSend(event)) {
-      event.preventDefault();
-      this.#submit();
-    } else if (event.key === "ArrowUp" && this.text === "" && !event.isComposing) {
-      if (this.editLast()) event.preventDefault();
-    } else if (PAGES[event.key] && this.text === "" && !event.isComposing) {
-      event.preventDefault();
-      this.page(PAGES[event.key]);
-    }
-  }
-
   #submit() {
     if (this.text.trim() === "" || this.#left() < 0) return;
-    if (!this.send(this.text)) {
-      this.#show(this.say("composer.full"), true);
-      return;
-    }
-    this.#telling = false; // the message says so
-    this.clear();
+    if (this.send(this.text)) this.clear();
+    else this.#show(this.say("composer.full"), true);
   }
 
   #changed() {
@@ -133,17 +113,6 @@ export class Composer {
     if (this.#saved === "") this.storage.remove(this.key);
     else this.storage.keep(this.key, this.#saved);
     this.drafted();
-  }
-
-  #tellTyping() {
-    if (this.text === "") {
-      if (this.#telling) this.typing({ stopped: true });
-      this.#telling = false;
-    } else if (Date.now() - this.#typed >= TYPING_EVERY) {
-      this.#typed = Date.now();
-      this.#telling = true;
-      this.typing({});
-    }
   }
 
   // Characters are Unicode code points, as the server counts them.

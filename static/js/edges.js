@@ -3,6 +3,7 @@
 
 import { rowsOf } from "./chunks.js";
 import { element } from "./dom.js";
+import { ANCHORS } from "./scroll.js";
 
 const MOST = 10_000; // rows held
 const SPARE = 500; // rows dropped at once beyond that: each time everything is laid out anew
@@ -103,11 +104,23 @@ export class Edges {
     const lower = timeline.scroll.upper; // the end is far
     const gone = this.#spare(timeline.size - MOST + SPARE, lower);
     if (gone.length === 0) return;
-    timeline.scroll.lighten(() => gone.forEach((chunk) => chunk.remove()));
+    this.#lighten(() => gone.forEach((chunk) => chunk.remove()));
     timeline.lose(gone.flatMap(rowsOf));
     if (lower) timeline.model.trim(0, timeline.newest);
     else timeline.model.trim(timeline.oldest, Infinity);
     timeline.history.show();
+  }
+
+  /** Takes rows away above what is shown. Done by the engine's own anchoring where there is one: it
+   *  knows that nothing on the screen moves, and reports no shift. */
+  #lighten(remove) {
+    const { log, scroll } = this.timeline;
+    if (!ANCHORS) return scroll.hold(remove);
+    log.style.overflowAnchor = "auto";
+    void log.scrollHeight; // with this layout it chooses what to keep
+    remove();
+    scroll.top = 0; // there is less above now, but nobody scrolled up
+    requestAnimationFrame(() => requestAnimationFrame(() => (log.style.overflowAnchor = "")));
   }
 
   /** The chunks furthest from what is shown, with `count` rows or a few more; up to one that somebody

@@ -58,7 +58,7 @@ export class Editor {
   #act(button, row) {
     const { actions } = this;
     const { id, ...message } = this.timeline.message(row);
-    const { cid } = this.timeline.waiting.change(id) ?? message; // of what waits, or failed
+    const { cid } = this.timeline.waiting.changes.of(id) ?? message; // of what waits, or failed
     const acts = {
       edit: () => (actions.close(), this.#edit(row)),
       delete: () => (actions.close(), this.#delete(row)),

@@ -38,9 +38,8 @@ function thing({ command, fields, epoch }) {
  * because the server may have forgotten its cid.
  */
 export class Entries {
-  /** `damaged`: why an entry that cannot be read has failed. */
-  constructor(storage, room, damaged) {
-    Object.assign(this, { storage, damaged, start: `${room}:outbox:` });
+  constructor(storage, room) {
+    Object.assign(this, { storage, start: `${room}:outbox:` });
   }
 
   /** Oldest first. */
@@ -58,7 +57,7 @@ export class Entries {
 
   find(cid) {
     const text = this.storage.text(this.start + cid);
-    return text === null ? null : (entryIn(cid, text) ?? this.#salvage(cid, text));
+    return text === null ? null : entryIn(cid, text);
   }
 
   /** Keeps a new one, in place of what it would undo and what nobody has sent yet. */
@@ -80,18 +79,10 @@ export class Entries {
   cidOf(key) {
     return key.startsWith(this.start) ? key.slice(this.start.length) : undefined;
   }
-
-  /** An entry that was cut short or overwritten: what is left of its text, not to be sent unseen. */
-  #salvage(cid, damaged) {
-    const text = textIn(damaged);
-    if (text.trim() === "") return this.remove(cid), null;
-    const entry = { cid, command: "say", fields: { text }, at: Date.now(), failed: this.damaged };
-    this.save(entry);
-    return entry;
-  }
 }
 
-function entryIn(cid, text) {
+/** The entry in what is kept under its key; null if it was cut short or overwritten. */
+export function entryIn(cid, text) {
   try {
     const { text: first, ...rest } = JSON.parse(text);
     // The first version kept messages only, by their text, and not whether they were sent.
@@ -99,16 +90,6 @@ function entryIn(cid, text) {
     return isWhole(entry) ? { cid, ...entry } : null;
   } catch {
     return null;
-  }
-}
-
-/** The longest beginning of a text that a damaged entry still has. */
-function textIn(damaged) {
-  const [, inside = ""] = /"text":"((?:[^"\\]|\\.)*)/s.exec(damaged) ?? [];
-  try {
-    return JSON.parse(`"${inside}"`);
-  } catch {
-    return inside;
   }
 }
 

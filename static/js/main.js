@@ -126,9 +126,6 @@ class Page {
       storage: this.storage,
       key: `${this.boot.room}:draft`,
       send: (text) => this.send(text),
-      typing: (fields) => this.desk.send("typing", fields),
-      editLast: () => this.editor?.editLast(),
-      page: (way) => this.timeline.scroll.page(way),
       drafted: () => this.rooms?.mark(),
     });
   }

@@ -33,7 +33,7 @@ export class Outbox {
 
   constructor({ storage, room, you, say, line, changed, returned }) {
     Object.assign(this, { storage, room, you, say, line, changed, returned });
-    this.kept = new Entries(storage, room, say("message.damaged_here"));
+    this.kept = new Entries(storage, room);
   }
 
   get epoch() {

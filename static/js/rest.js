@@ -5,6 +5,7 @@ import { nameDay } from "./row.js";
 const MODULES = [
   ...["people", "editor", "deeds", "strip", "edges", "elsewhere", "viewport", "pictures", "rooms"],
   ...["kept", "appearance"],
+  ...["salvage", "changes", "writing"],
 ];
 
 /** All that the other modules export; `again` makes addresses of their own for another try. */
@@ -18,8 +19,17 @@ export function wire(page, made) {
   const people = new made.People({ ...boot, say, language, storage, timeline });
   const { strip, deeds } = wireDeeds(page, made, people.announcer);
   const edges = (timeline.history.edges = new made.Edges(timeline, say, boot.title));
+  made.salvage(storage, say("message.damaged_here"));
+  timeline.waiting.changes = new made.Changes(timeline, say);
+  page.showWaiting();
   const kept = { storage, room: boot.room, epoch: page.outbox.epoch };
   page.editor = new made.Editor({ timeline, limit: boot.limits.text, say, kept, on: deeds });
+  new made.Writing({
+    composer: page.composer,
+    log: timeline.log,
+    typing: (fields) => page.desk.send("typing", fields),
+    editLast: () => page.editor.editLast(),
+  });
   page.elsewhere = new made.Elsewhere({
     ...page.sending,
     room: boot.room,

@@ -4,14 +4,14 @@
 const NEAR = 48; // px from the end that still count as the end
 const FAR = 2; // screens from the end from where a way back is shown
 const SETTLING = 10; // frames in which a new width may still move things
-const ANCHORS = CSS.supports("overflow-anchor", "none"); // absent on iOS, where inertia must be cut
+export const ANCHORS = CSS.supports("overflow-anchor", "none"); // absent on iOS, where inertia must be cut
 
 /** `changed()` is called when `stuck` or `far` changes. */
 export class Scroll {
   stuck = true;
   far = false; // more than two screens from the end
   open = false; // the list goes on beyond its end: nothing sticks to it
-  #top = 0;
+  top = 0; // where it was scrolled to: less than that is upwards
   #width = 0;
   #anchor = null; // {row, top}: what is being read
 
@@ -37,7 +37,7 @@ export class Scroll {
   readFrom(element, down = this.log.clientHeight / 4) {
     const { top } = this.log.getBoundingClientRect();
     this.log.scrollTop += element.getBoundingClientRect().top - top - down;
-    this.#top = this.log.scrollTop;
+    this.top = this.log.scrollTop;
     this.#judge();
     this.#remember();
   }
@@ -52,11 +52,6 @@ export class Scroll {
     return !this.stuck && this.log.scrollTop < this.#gap();
   }
 
-  /** One screen up (-1) or down (1), less a line to go on from. */
-  page(way) {
-    this.log.scrollBy({ top: way * (this.log.clientHeight - NEAR), behavior: "instant" });
-  }
-
   /** Runs `change`, and what was being read stays where it was on the screen: the row in hand, the
    *  end, or the first row that is shown. */
   hold(change, hand = this.#inHand()) {
@@ -68,7 +63,7 @@ export class Scroll {
     if (!still) return;
     this.#cutInertia();
     this.log.scrollTop += still[0].getBoundingClientRect().top - still[1];
-    this.#top = this.log.scrollTop;
+    this.top = this.log.scrollTop;
     if (hand) this.#judge();
     this.#remember();
   }
@@ -78,17 +73,6 @@ export class Scroll {
     let chunks = [];
     this.hold(() => (chunks = insert()));
     for (const chunk of chunks) this.measure(chunk);
-  }
-
-  /** Takes rows away above what is shown. Done by the engine's own anchoring where there is one: it
-   *  knows that nothing on the screen moves, and reports no shift. */
-  lighten(remove) {
-    if (!ANCHORS) return this.hold(remove);
-    this.log.style.overflowAnchor = "auto";
-    void this.log.scrollHeight; // with this layout it chooses what to keep
-    remove();
-    this.#top = 0; // there is less above now, but nobody scrolled up
-    requestAnimationFrame(() => requestAnimationFrame(() => (this.log.style.overflowAnchor = "")));
   }
 
   /** From now on the engine may skip a chunk, knowing how tall it is. Not one that is on the screen:
@@ -107,7 +91,7 @@ export class Scroll {
 
   #stick() {
     this.log.scrollTop = this.log.scrollHeight;
-    this.#top = this.log.scrollTop;
+    this.top = this.log.scrollTop;
   }
 
   /** Is this the end? Not if the list goes on beyond it. */
@@ -126,8 +110,8 @@ export class Scroll {
   // Only a scroll upwards lets go of the end: content that grows also makes the gap larger.
   #scrolled() {
     const top = this.log.scrollTop;
-    const up = top < this.#top;
-    this.#top = top;
+    const up = top < this.top;
+    this.top = top;
     if (this.#gap() <= NEAR) this.#judge(true);
     else this.#judge(this.stuck && !up);
     this.#remember();
@@ -146,7 +130,7 @@ export class Scroll {
     if (!anchor?.row.isConnected || this.stuck || frames === 0) return;
     const { top } = this.log.getBoundingClientRect();
     this.log.scrollTop += anchor.row.getBoundingClientRect().top - top - anchor.top;
-    this.#top = this.log.scrollTop;
+    this.top = this.log.scrollTop;
     requestAnimationFrame(() => this.#settle(anchor, frames - 1));
   }
 

@@ -7,7 +7,7 @@ import { clone } from "./dom.js";
 import { History } from "./history.js";
 import { fillRow, groupRow, readRow, removeRow, Stop } from "./row.js";
 import { Scroll } from "./scroll.js";
-import { showChange, Waiting } from "./waiting.js";
+import { Waiting } from "./waiting.js";
 
 export class Timeline {
   #messages = new WeakMap(); // row -> message as it is shown
@@ -47,7 +47,7 @@ export class Timeline {
   /** What a row shows: the message with my own change to it. */
   message(row) {
     const message = this.#messages.get(row);
-    return { ...message, ...this.waiting.change(message.id)?.fields };
+    return { ...message, ...this.waiting.changes?.of(message.id)?.fields };
   }
 
   row(id) {
@@ -185,8 +185,8 @@ export class Timeline {
     if (row.querySelector(":scope > .st .undo")) return; // deleted, and still to be undone
     const message = this.message(row);
     fillRow(row, message, message.user === this.you.user, this.say);
-    const change = this.waiting.change(message.id);
-    if (change) showChange(row, change, this.say);
+    this.waiting.changes?.paint(row, message.id);
+    this.dress?.(row, message);
   }
 
   /** A row is the first of its group unless the one before continues without a break. */

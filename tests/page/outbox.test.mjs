@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
 import { Outbox } from "../../static/js/outbox.js";
+import { salvage } from "../../static/js/salvage.js";
 import { PersonStorage } from "../../static/js/storage.js";
 
 const DAY = 24 * 3_600_000; // ms
@@ -460,6 +461,9 @@ test("of damaged entries the text is shown, and nothing is sent unseen", async (
   ];
   for (const [n, entry] of torn.entries()) put(`nothing${n}`, entry);
   const { outbox, sent, comes } = page();
+  await comes();
+  assert.deepEqual(outbox.entries, []);
+  salvage(outbox.storage, "message.damaged_here");
   await comes();
   assert.deepEqual(sent, []);
   assert.deepEqual(outbox.entries.map(({ command, fields, failed }) => [command, fields.text, failed]), [["say", 'half of a "sente', "message.damaged_here"]]);
