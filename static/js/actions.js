@@ -1,114 +1,109 @@
-// Owns what is offered for the row in hand: one toolbar that goes from row to row, its menu, and for
-// a finger a sheet. What is chosen is done by editor.js.
+// Owns what a person does to rows with a pointer or with keys: moving among them, and everything that
+// is offered for one. Each thing is done by whoever owns it; what it comes to goes out through `deeds`.
 
+import { neighbour } from "./chunks.js";
+import { Deletions } from "./deletions.js";
 import { copyFrom } from "./dialogs.js";
-import { clone } from "./dom.js";
-import { openDialog } from "./drawers.js";
+import { Folding } from "./folding.js";
+import { MINE, SENT, Toolbar } from "./toolbar.js";
 
-const COPIED = 900; // ms "Copied" stands before the menu goes
-const FINGER = matchMedia("(pointer: coarse)");
-const CHANGEABLE = ".mine:not(.damaged)";
+const COPIED = 2_000; // ms
+
+// On a row that has the focus; what is in its menu is named there too.
+const KEYS = { e: "edit", Delete: "delete", r: "reply", "+": "react", u: "mark-unread" };
 
 export class Actions {
-  #row = null;
-
-  /** `act(button, row)` does what a button in the sheet stands for; `tell(text)` says it aloud. */
-  constructor({ timeline, say, act, tell }) {
-    Object.assign(this, { timeline, say, tell, bar: clone("actions"), choices: clone("choices") });
-    this.more = this.bar.querySelector(".more");
-    this.menu = this.bar.querySelector(".pop");
-    this.sheet = document.querySelector("dialog.sheet");
-    const { log } = timeline;
-    log.addEventListener("pointerover", ({ target }) => this.#point(target.closest(".msg")));
-    log.addEventListener("focusin", ({ target }) => this.#offer(target.closest(".msg")));
-    log.addEventListener("keydown", ({ target }) => target.matches(".msg") && this.#offer(target));
-    this.menu.addEventListener("keydown", (event) => this.#key(event));
-    this.menu.addEventListener("toggle", ({ newState }) => (this.more.ariaExpanded = newState === "open"));
-    this.sheet.addEventListener("click", ({ target }) => {
-      const button = target.closest(".opt");
-      if (button) act(button, this.#row);
-    });
+  /** Of `page`: react, reply and unreadFrom, which other parts of it do. */
+  constructor({ timeline, say, editor, deeds, page }) {
+    Object.assign(this, { timeline, say, editor, deeds, page });
+    this.deletions = new Deletions({ timeline, say, deeds });
+    this.folding = new Folding(timeline);
+    const tell = (text) => deeds.tell(text);
+    this.toolbar = new Toolbar({ timeline, say, tell, act: (button, row) => this.#act(button, row) });
+    timeline.log.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  /** Shows everything that may be done to a row. */
-  open(row) {
-    this.#offer(row);
-    const mine = row.matches(CHANGEABLE);
-    for (const part of this.choices.querySelectorAll(".edit, .delete, hr")) part.hidden = !mine;
-    const finger = FINGER.matches;
-    for (const option of this.choices.querySelectorAll(".opt")) {
-      option.role = finger ? null : "menuitem";
-      option.tabIndex = finger ? 0 : -1;
-    }
-    if (finger) return this.#openSheet(row);
-    this.menu.append(this.choices);
-    this.menu.showPopover();
-    this.#options[0].focus();
+  /** Ids mean other messages now. */
+  begin(epoch) {
+    this.editor.begin(epoch);
+    this.deletions.clear();
   }
 
-  close() {
-    this.menu.hidePopover();
-    this.sheet.close();
+  clicked({ target }) {
+    const button = target.closest("button");
+    const row = target.closest(".msg");
+    if (button && row) this.#act(button, row);
   }
 
-  /** Copies something of a row, and says so in place of the words that were pressed. */
-  async copy(button, row, kind) {
-    const { id, text } = this.timeline.message(row);
-    const words = button.querySelector("span");
-    const before = words.textContent;
-    const value = kind === "text" ? text : new URL(`#m${id}`, location.href).href;
-    if (!(await copyFrom(button, value))) return;
-    words.textContent = this.say("text.copied");
-    this.tell(this.say("text.copied"));
-    setTimeout(() => {
-      words.textContent = before;
-      this.close();
-    }, COPIED);
+  /** What a button in a row stands for, by its class. */
+  #act(button, row) {
+    const { deeds, toolbar } = this;
+    const { id, ...message } = this.timeline.message(row);
+    const { cid } = this.timeline.waiting.changes.of(id) ?? message; // of what waits, or failed
+    const acts = {
+      ...this.#offers(row),
+      more: () => toolbar.open(row),
+      "copy-text": () => toolbar.copy(button, row, "text"),
+      "copy-link": () => toolbar.copy(button, row, "link"),
+      undo: () => this.deletions.undo(row),
+      cancel: () => this.editor.close(row),
+      again: () => deeds.again(cid),
+      take: () => deeds.take(cid),
+      discard: () => deeds.discard(cid),
+      copy: () => this.#copy(button),
+      unfold: () => this.folding.toggle(row, button.closest(".code") ?? button.previousElementSibling),
+    };
+    Object.entries(acts).find(([name]) => button.classList.contains(name))?.[1]();
   }
 
-  /** The pointer is on a row. An open menu stays, and so does the focus, on its row. */
-  #point(row) {
-    if (!row || row === this.bar.parentElement || this.sheet.open || this.menu.matches(":popover-open")) return;
-    if (this.bar.contains(document.activeElement)) this.#row.focus({ preventScroll: true });
-    this.#offer(row);
+  /** What may be done to a row as it is now, by the names of its buttons. */
+  #offers(row) {
+    const { id } = this.timeline.message(row);
+    const sent = {
+      react: () => this.page.react?.(row, this.toolbar.button(row, "react")),
+      reply: () => this.page.reply?.(row),
+      "mark-unread": () => this.page.unreadFrom?.(id),
+    };
+    const mine = { edit: () => this.editor.edit(row), delete: () => this.deletions.add(row) };
+    const offers = { ...(row.matches(SENT) && sent), ...(row.matches(MINE) && mine) };
+    return Object.fromEntries(
+      Object.entries(offers).map(([name, act]) => [name, () => (this.toolbar.close(), act())]),
+    );
   }
 
-  get #options() {
-    return [...this.choices.querySelectorAll(".opt:not([hidden])")];
-  }
-
-  #offer(row) {
-    if (!row || this.bar.parentElement === row) return;
-    this.#row = row;
-    const { id, damaged } = this.timeline.message(row) ?? {};
-    if (!id || damaged || row.matches(".deleted")) return this.bar.remove();
-    this.bar.querySelector(".edit").hidden = !row.matches(CHANGEABLE);
-    row.append(this.bar);
-  }
-
-  #openSheet(row) {
-    const { name, text, color } = this.timeline.message(row);
-    const [who, said] = this.sheet.querySelector(".quoted p").children;
-    who.textContent = row.querySelector(".who").textContent;
-    said.textContent = text;
-    this.sheet.firstElementChild.className = `quoted a${color}`;
-    this.sheet.ariaLabel = this.say("message.from", { name });
-    this.sheet.append(this.choices);
-    openDialog(this.sheet, row); // the toolbar is out of sight while its row has no focus
-  }
-
+  /** Keys on a row, and in its menu those that stand there. */
   #key(event) {
-    const options = this.#options;
-    const at = options.indexOf(document.activeElement);
-    const to = {
-      ArrowDown: (at + 1) % options.length,
-      ArrowUp: (at - 1 + options.length) % options.length,
-      Home: 0,
-      End: options.length - 1,
-    }[event.key];
-    if (event.key === "Tab") this.menu.hidePopover(); // and on from the button
-    if (to === undefined) return;
+    const row = event.target.closest(".msg");
+    const onRow = row === event.target;
+    if (event.ctrlKey || event.metaKey || event.altKey || !(onRow || event.target.closest(".pop"))) return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const act = this.#offers(row)[KEYS[key]] ?? (onRow && this.#moves(row, event)[key]);
+    if (!act) return;
     event.preventDefault();
-    options[to].focus();
+    act();
+  }
+
+  #moves(row, { shiftKey }) {
+    const { timeline } = this;
+    const open = row.matches(SENT) ? () => this.toolbar.open(row) : null;
+    return {
+      ArrowUp: () => neighbour(row, "previous")?.focus(),
+      ArrowDown: () => neighbour(row, "next")?.focus(),
+      Home: () => timeline.chunks.first.focus(),
+      End: () => timeline.toEnd().then(() => timeline.chunks.last.focus()),
+      Escape: () => this.deeds.leave(),
+      Enter: open,
+      " ": open,
+      ContextMenu: open,
+      F10: shiftKey && open, // the same on a keyboard without that key
+    };
+  }
+
+  /** Copies the code that a button stands beside. */
+  async #copy(button) {
+    const old = button.textContent;
+    const done = await copyFrom(button.parentElement, button.parentElement.querySelector("pre").textContent);
+    if (done) button.textContent = this.say("text.copied");
+    setTimeout(() => (button.textContent = old), COPIED);
   }
 }

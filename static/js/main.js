@@ -156,8 +156,8 @@ class Page {
     addEventListener("offline", () => this.desk.connection.unplugged());
     addEventListener("pageshow", ({ persisted }) => persisted && this.desk.connection.retry());
     addEventListener("hashchange", () => this.reading.follow());
-    addEventListener("pagehide", () => (this.editor?.settle(), this.reading.leave()));
-    find(".log").addEventListener("click", (event) => this.later(({ editor }) => editor.clicked(event)));
+    addEventListener("pagehide", () => this.reading.leave());
+    find(".log").addEventListener("click", (event) => this.later(({ actions }) => actions.clicked(event)));
     document.addEventListener("click", ({ target }) => {
       const opener = target.closest("[data-opens]");
       if (opener) this.later(({ people }) => people.open(opener));

@@ -49,7 +49,7 @@ export class News {
     this.#other = other;
     if (!other) return;
     this.timeline.clear();
-    this.later(({ editor }) => editor.begin(epoch));
+    this.later(({ actions }) => actions.begin(epoch));
   }
 
   /** What was loaded anew. */

@@ -3,7 +3,7 @@
 import { nameDay } from "./row.js";
 
 const MODULES = [
-  ...["people", "editor", "deeds", "strip", "edges", "elsewhere", "viewport", "pictures", "rooms"],
+  ...["people", "editor", "actions", "deeds", "strip", "edges", "elsewhere", "viewport", "pictures", "rooms"],
   ...["kept", "appearance"],
   ...["salvage", "changes", "writing"],
 ];
@@ -23,12 +23,14 @@ export function wire(page, made) {
   timeline.waiting.changes = new made.Changes(timeline, say);
   page.showWaiting();
   const kept = { storage, room: boot.room, epoch: page.outbox.epoch };
-  page.editor = new made.Editor({ timeline, limit: boot.limits.text, say, kept, on: deeds });
+  const editor = new made.Editor({ timeline, limit: boot.limits.text, say, kept, on: deeds });
+  const actions = new made.Actions({ timeline, say, editor, deeds, page });
+  page.editor = editor;
   new made.Writing({
     composer: page.composer,
     log: timeline.log,
     typing: (fields) => page.desk.send("typing", fields),
-    editLast: () => page.editor.editLast(),
+    editLast: () => editor.editLast(),
   });
   page.elsewhere = new made.Elsewhere({
     ...page.sending,
@@ -43,7 +45,7 @@ export function wire(page, made) {
   made.wirePictures(() => deeds.warn(say("files.pictures")));
   rollDays(timeline.col, language);
   performance.mark("parts-ready");
-  return { people, strip, deeds, edges, editor: page.editor, elsewhere: page.elsewhere, kept: page.kept };
+  return { people, strip, deeds, edges, actions, elsewhere: page.elsewhere, kept: page.kept };
 }
 
 /** The person's settings, applied wherever they were changed. */

@@ -1,6 +1,6 @@
 // Owns the rows of the log: which message each shows, their order and grouping. Knows no socket and
 // no storage: what there is to show the model says, what is not yet sent waiting.js. More of the log
-// comes through history.js, what a person does to a row is editor.js.
+// comes through history.js.
 
 import { Chunks, neighbour } from "./chunks.js";
 import { clone } from "./dom.js";

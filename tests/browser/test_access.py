@@ -238,13 +238,13 @@ def test_the_actions_of_a_row_are_reached_by_tab(people: People, room: str) -> N
     ana = people("Ana").enter(room)
     ana.says("mine")
     ana.rows.last.focus()
-    ana.page.keyboard.press("Tab")
-    expect(ana.page.get_by_role("button", name="Edit", exact=True)).to_be_focused()
-    assert ana.page.evaluate(RING)
-    ana.page.keyboard.press("Tab")
-    expect(ana.page.get_by_role("button", name="More", exact=True)).to_be_focused()
+    for button in ("React", "Reply", "More"):
+        ana.page.keyboard.press("Tab")
+        expect(ana.page.get_by_role("button", name=button, exact=True)).to_be_focused()
+        assert ana.page.evaluate(RING)
     ana.page.keyboard.press("Enter")
-    for item in ("Edit", "Copy text", "Copy link", "Delete", "Edit"):
+    items = ("Edit", "Copy text", "Copy link", "Mark as unread from here", "Delete", "Edit")
+    for item in items:
         expect(ana.page.get_by_role("menuitem", name=item, exact=True)).to_be_focused()
         ana.page.keyboard.press("ArrowDown")
     ana.page.keyboard.press("Escape")
@@ -318,6 +318,7 @@ def test_a_tap_on_an_own_row_shows_its_actions(people: People, room: str) -> Non
     ana = people("Ana", **PHONE).enter(room)
     ana.says("tap me")
     ana.row("tap me").locator(".body").tap()
+    ana.page.get_by_role("button", name="More", exact=True).tap()
     ana.page.get_by_role("button", name="Edit", exact=True).tap()
     expect(ana.page.get_by_role("textbox", name="Edit message")).to_have_value("tap me")
 

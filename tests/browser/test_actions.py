@@ -49,6 +49,48 @@ def test_the_toolbar_covers_neither_text_nor_the_row_above(people: People, room:
         assert left >= box(row.locator(".said"))[2]
     ana.rows.nth(0).hover()
     assert box(tools)[1] == box(ana.rows.nth(0))[1] + 3
+    for button in tools.get_by_role("button").all():
+        assert button.evaluate("el => [el.offsetWidth, el.offsetHeight]") == [36, 32]
+
+
+def test_every_row_offers_the_same_three_buttons(people: People, room: str) -> None:
+    ana, ben = people("Ana").enter(room), people("Ben").enter(room)
+    ben.says("not mine")
+    ana.says("mine")
+    tools = ana.page.get_by_role("group", name="Message actions")
+    for text in ("not mine", "mine"):
+        ana.row(text).hover()
+        names = [button.get_attribute("aria-label") for button in tools.get_by_role("button").all()]
+        assert names == ["React", "Reply", "More"]
+
+
+@pytest.mark.parametrize("key", ["Enter", " ", "ContextMenu", "Shift+F10"])
+def test_keys_on_a_row_open_its_menu_and_it_gives_the_focus_back(
+    people: People, room: str, key: str
+) -> None:
+    ana = people("Ana").enter(room)
+    ana.says("mine")
+    row = ana.row("mine")
+    row.focus()
+    ana.page.keyboard.press(key)
+    menu = ana.page.get_by_role("menu", name="More")
+    for move, item in [("End", "Delete"), ("Home", "Edit"), ("ArrowUp", "Delete")]:
+        ana.page.keyboard.press(move)
+        expect(menu.get_by_role("menuitem", name=item)).to_be_focused()
+    ana.page.keyboard.press("Escape")
+    expect(menu).to_have_count(0)
+    expect(row).to_be_focused()
+    ana.page.keyboard.press("Escape")
+    expect(ana.composer).to_be_focused()
+
+
+def test_a_key_that_stands_in_the_menu_works_there_too(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    ana.says("mine")
+    open_menu(ana, ana.row("mine"))
+    ana.page.keyboard.press("e")
+    expect(ana.page.get_by_role("menu")).to_have_count(0)
+    expect(ana.page.get_by_role("textbox", name="Edit message")).to_be_focused()
 
 
 def test_a_menu_opens_upwards_where_there_is_no_room(
@@ -137,6 +179,7 @@ def test_the_box_of_an_edit_says_which_keys_do_the_same(people: People, room: st
     ben = people("Ben", **PHONE).enter(room)
     ben.says("on a phone")
     ben.row("on a phone").locator(".body").tap()
+    ben.page.get_by_role("button", name="More", exact=True).tap()
     ben.page.get_by_role("button", name="Edit", exact=True).tap()
     expect(ben.page.get_by_text("Enter saves, Esc cancels")).to_be_hidden()
 
@@ -200,7 +243,7 @@ def test_only_the_row_in_hand_has_tab_stops_within(people: People, voice: Speak,
     ana.page.keyboard.press("Tab")
     expect(ana.page.get_by_role("link", name="https://example.org/one")).to_be_focused()
     ana.page.keyboard.press("Tab")
-    expect(ana.page.get_by_role("button", name="More", exact=True)).to_be_focused()
+    expect(ana.page.get_by_role("button", name="React", exact=True)).to_be_focused()
     ana.rows.nth(1).focus()
     ana.page.keyboard.press("Tab")
     expect(ana.page.locator("pre")).to_be_focused()

@@ -1,0 +1,121 @@
+// Owns what is offered for the row in hand: one toolbar that goes from row to row, its menu, and for
+// a finger a sheet. What is chosen is done by actions.js.
+
+import { copyFrom } from "./dialogs.js";
+import { clone } from "./dom.js";
+import { openDialog } from "./drawers.js";
+
+const COPIED = 900; // ms "Copied" stands before the menu goes
+const FINGER = matchMedia("(pointer: coarse)");
+
+export const SENT = "[data-id]:not(.damaged, .deleted)";
+export const MINE = `.mine${SENT}`;
+
+export class Toolbar {
+  #row = null;
+
+  /** `act(button, row)` does what a button in the sheet stands for; `tell(text)` says it aloud. */
+  constructor({ timeline, say, act, tell }) {
+    Object.assign(this, { timeline, say, tell, bar: clone("actions"), choices: clone("choices") });
+    this.more = this.bar.querySelector(".more");
+    this.menu = this.bar.querySelector(".pop");
+    this.sheet = document.querySelector("dialog.sheet");
+    const { log } = timeline;
+    log.addEventListener("pointerover", ({ target }) => this.#point(target.closest(".msg")));
+    log.addEventListener("focusin", ({ target }) => this.#offer(target.closest(".msg")));
+    log.addEventListener("keydown", ({ target }) => target.matches(".msg") && this.#offer(target));
+    this.menu.addEventListener("keydown", (event) => this.#key(event));
+    this.menu.addEventListener("contextmenu", (event) => event.preventDefault()); // of the key that opened it
+    this.menu.addEventListener("toggle", ({ newState }) => (this.more.ariaExpanded = newState === "open"));
+    this.sheet.addEventListener("click", ({ target }) => {
+      const button = target.closest(".opt");
+      if (button) act(button, this.#row);
+    });
+  }
+
+  /** The button in the toolbar that stands for what is done to a row, to open something beside it. */
+  button(row, name) {
+    this.#offer(row);
+    return this.bar.querySelector(`:scope > .${name}`);
+  }
+
+  /** Shows everything that may be done to a row. */
+  open(row) {
+    this.#offer(row);
+    const finger = FINGER.matches;
+    for (const part of this.choices.children) {
+      part.hidden = (part.matches(".own") && !row.matches(MINE)) || (part.matches(".phone") && !finger);
+      if (!part.matches(".opt")) continue;
+      part.role = finger ? null : "menuitem";
+      part.tabIndex = finger ? 0 : -1;
+    }
+    if (finger) return this.#openSheet(row);
+    this.menu.append(this.choices);
+    this.menu.showPopover();
+    this.#options[0].focus();
+  }
+
+  close() {
+    this.menu.hidePopover();
+    this.sheet.close();
+  }
+
+  /** Copies something of a row, and says so in place of the words that were pressed. */
+  async copy(button, row, kind) {
+    const { id, text } = this.timeline.message(row);
+    const words = button.querySelector("span");
+    const before = words.textContent;
+    const value = kind === "text" ? text : new URL(`#m${id}`, location.href).href;
+    if (!(await copyFrom(button, value))) return;
+    words.textContent = this.say("text.copied");
+    this.tell(this.say("text.copied"));
+    setTimeout(() => {
+      words.textContent = before;
+      this.close();
+    }, COPIED);
+  }
+
+  /** The pointer is on a row. An open menu stays, and so does the focus, on its row. */
+  #point(row) {
+    if (!row || row === this.bar.parentElement || this.sheet.open || this.menu.matches(":popover-open")) return;
+    if (this.bar.contains(document.activeElement)) this.#row.focus({ preventScroll: true });
+    this.#offer(row);
+  }
+
+  get #options() {
+    return [...this.choices.querySelectorAll(".opt:not([hidden])")];
+  }
+
+  #offer(row) {
+    if (!row || this.bar.parentElement === row) return;
+    this.#row = row;
+    if (row.matches(SENT)) row.append(this.bar);
+    else this.bar.remove();
+  }
+
+  #openSheet(row) {
+    const { name, text, color } = this.timeline.message(row);
+    const [who, said] = this.sheet.querySelector(".quoted p").children;
+    who.textContent = row.querySelector(".who").textContent;
+    said.textContent = text;
+    this.sheet.firstElementChild.className = `quoted a${color}`;
+    this.sheet.ariaLabel = this.say("message.from", { name });
+    this.sheet.append(this.choices);
+    openDialog(this.sheet, row); // the toolbar is out of sight while its row has no focus
+  }
+
+  #key(event) {
+    const options = this.#options;
+    const at = options.indexOf(document.activeElement);
+    const to = {
+      ArrowDown: (at + 1) % options.length,
+      ArrowUp: (at - 1 + options.length) % options.length,
+      Home: 0,
+      End: options.length - 1,
+    }[event.key];
+    if (event.key === "Tab") this.menu.hidePopover(); // and on from the button
+    if (to === undefined) return;
+    event.preventDefault();
+    options[to].focus();
+  }
+}
