@@ -89,6 +89,7 @@ class RoomPage(Visitor):
             head=page.head,
             epoch=self.site.store.epoch,
             people=room.presence.people(),
+            settings=room.standing.settings,
             start=not page.more,
             limits=Limits(),
             network=self.site.network(),

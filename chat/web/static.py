@@ -21,6 +21,7 @@ STYLES = (
     "text",
     "actions",
     "composer",
+    "topic",
     "panels",
     "dialogs",
     "card",

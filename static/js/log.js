@@ -27,9 +27,10 @@ export class Log {
   #underWay = 0; // pages asked for
   #dropped = new Set(); // ids to be forgotten when no page is under way
 
-  /** `head`: the rev up to which everything is known or in pages. */
-  constructor({ epoch, head }) {
+  /** `head`: the rev up to which everything is known or in pages; `settings`: the room's. */
+  constructor({ epoch, head, settings }) {
     Object.assign(this, { epoch, from: head + 1 });
+    if (settings) this.#learn("settings", settings);
   }
 
   /** The messages that are there to begin with; `start`: there are no older ones. */

@@ -78,7 +78,10 @@ class Page {
       room: this.boot.room,
       line,
       changed: () => this.showWaiting(),
-      returned: (entry, detail) => this.returned(entry, detail),
+      returned: ({ fields }, detail) => {
+        if (fields.text) this.composer.restore(fields.text); // text is never lost
+        this.later(({ deeds, topic }) => (deeds.warn(detail), topic.refused(fields.topic)));
+      },
     });
   }
 
@@ -86,13 +89,7 @@ class Page {
   showWaiting() {
     this.news.takeIn();
     this.timeline.waiting.show(this.outbox.entries, this.desk.connection.online);
-    this.later(({ deeds }) => deeds.show());
-  }
-
-  /** A change to a message will not be done; an edit is text too, and text is never lost. */
-  returned({ fields }, detail) {
-    if (fields.text) this.composer.restore(fields.text);
-    this.later(({ deeds }) => deeds.warn(detail));
+    this.later(({ deeds, topic }) => (deeds.show(), topic.show()));
   }
 
   makeDesk() {

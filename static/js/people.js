@@ -9,6 +9,7 @@ import { openDialog, wireDrawers } from "./drawers.js";
 import { wireLeaving } from "./leaving.js";
 import { wireInvites } from "./invite.js";
 import { wireKeys } from "./keys.js";
+import { addNote } from "./notes.js";
 import { Typing } from "./typing.js";
 import { initials } from "./words.js";
 
@@ -45,7 +46,7 @@ export class People {
     const { total, here, people } = known;
     const { say, you, order } = this;
     const words = total < 2 ? "people.alone" : total === here ? "people.all" : "people.count";
-    find(".top .sub").textContent = say(words, { n: total, here });
+    find(".present").textContent = say(words, { n: total, here });
     const mine = ({ user }) => Number(user === you.user);
     people.sort((one, other) => mine(other) - mine(one) || order(one.name, other.name));
     this.#known = known;
@@ -56,12 +57,9 @@ export class People {
   /** Who is there now, and a quiet line for each who came, which no message belongs to. */
   arrive(known) {
     this.show(known);
-    const { chunks, newest, scroll } = this.timeline;
     for (const name of known.joined ?? []) {
       if (name === this.you.name) continue;
-      const note = this.#line("note", this.say("people.joined", { name }));
-      note.dataset.to = newest; // what comes next has its place below
-      scroll.hold(() => chunks.append(note));
+      addNote(this.timeline, "join", name, (who) => this.say("people.joined", { name: who }));
     }
   }
 

@@ -4,7 +4,7 @@ import { nameDay } from "./row.js";
 
 const MODULES = [
   ...["people", "editor", "actions", "deeds", "strip", "edges", "elsewhere", "viewport", "pictures", "rooms"],
-  ...["kept", "appearance"],
+  ...["kept", "appearance", "topic"],
   ...["salvage", "changes", "writing"],
 ];
 
@@ -38,6 +38,7 @@ export function wire(page, made) {
     address: (room) => page.address(room),
     changed: () => page.rooms?.mark(),
   });
+  const topic = wireTopic(page, made, people.announcer);
   made.inheritRooms(storage, `${page.home}:rooms`);
   page.rooms = new made.Rooms({ ...boot, say, storage, waiting: () => page.elsewhere.counts });
   page.kept = wireKept(page, made, deeds);
@@ -45,7 +46,7 @@ export function wire(page, made) {
   made.wirePictures(() => deeds.warn(say("files.pictures")));
   rollDays(timeline.col, language);
   performance.mark("parts-ready");
-  return { people, strip, deeds, edges, actions, elsewhere: page.elsewhere, kept: page.kept };
+  return { people, strip, deeds, edges, topic, actions, elsewhere: page.elsewhere, kept: page.kept };
 }
 
 /** The person's settings, applied wherever they were changed. */
@@ -84,6 +85,11 @@ function wireDeeds(page, { Strip, Deeds }, announcer) {
   const tell = (text) => announcer.say(text);
   const deeds = new Deeds({ composer, outbox, strip, alert, tell, text: say });
   return { strip, deeds };
+}
+
+function wireTopic({ boot, log: model, outbox, desk, timeline, say }, { Topic }, announcer) {
+  const online = () => desk.connection.online;
+  return new Topic({ ...boot, model, outbox, online, timeline, announcer, say, limit: boot.limits.topic });
 }
 
 /** Days are called anew at midnight: what was today is yesterday. */
