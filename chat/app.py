@@ -165,7 +165,7 @@ def make_app(config: Config) -> ChatApp:
     files = Files(ROOT / "static")
     pace = Pace(config.rate)
     directory = Directory(store)
-    hub = Hub(store, tasks, pace, directory.knows)
+    hub = Hub(store, tasks, pace, directory.knows, directory.names)
     directory.renamed, directory.left = hub.rename, hub.sign_out
     site = Site(
         config=config,

@@ -83,10 +83,15 @@ def older(database: Path, version: int) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(database, isolation_level=None)) as db:
         for pragma in ("secure_delete = ON", "journal_mode = WAL", "synchronous = OFF"):
             db.execute(f"PRAGMA {pragma}")
-        for step in MIGRATIONS[:version]:
-            step(db)
-        db.execute(f"PRAGMA user_version = {version}")
+        later(db, 0, version)
         yield db
+
+
+def later(db: sqlite3.Connection, old: int, new: int) -> None:
+    """Make of one version a later one."""
+    for step in MIGRATIONS[old:new]:
+        step(db)
+    db.execute(f"PRAGMA user_version = {new}")
 
 
 def say(db: sqlite3.Connection, room: int, id: int, text: str, **other: Any) -> None:

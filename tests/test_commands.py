@@ -12,6 +12,8 @@ from chat.wire.protocol import Arrange, Delete, Edit, Gone, Lasting, React, Say
 
 RETRIES: list[Lasting] = [
     Say("cid-retry", "another"),
+    Say("cid-retry", "an answer", 1),
+    Say("cid-retry", "an answer to what is gone", 2),
     Edit("cid-retry", 1, "better"),
     Edit("cid-retry", 1, "hi"),  # it is so already
     Delete("cid-retry", 1),

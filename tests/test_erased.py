@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,10 @@ class History:
     async def say(self, room: str) -> None:
         """A new message."""
         text = self.text()
-        saved = await self.store.wrote(append(text=text, room=room))
+        said = append(text=text, room=room)
+        answered = self.chance.choice([None, *(id for where, id in self.living if where == room)])
+        meant = {"b": text[:5]} if self.chance.random() < 0.5 else {}
+        saved = await self.store.wrote(replace(said, reply=answered, mentions=meant))
         self.living[room, saved.rev] = text[:5]
 
     async def arrange(self, room: str) -> None:

@@ -28,7 +28,7 @@ def parsed(data: bytes) -> list[tuple[Opcode, bytes]]:
 
 
 def keeping(change: Change) -> Frame:
-    return Frame.keeping(saved(change))
+    return Frame.keeping(saved(change, getattr(change, "user", None) or ""))
 
 
 def message(rev: int, text: str = "hi", author: str = "a") -> Frame:
@@ -75,6 +75,15 @@ def test_the_plain_dialect_has_new_messages_of_the_others_only() -> None:
     assert parsed(joined.plain("x").data) == [(Opcode.TEXT, b"A: hi"), (Opcode.TEXT, b"B: yo")]
     assert parsed(joined.plain("a").data) == [(Opcode.TEXT, b"B: yo")]
     assert joined.plain("x") is joined.plain("y")
+
+
+def test_the_plain_dialect_says_who_is_answered_where_that_is_known() -> None:
+    """It is, of what was just written; a message read again has no more than its id."""
+    answer = Message(4, 4, "b", "Ben", 0, 0, "yes", reply=3, mentions={"a": ""})
+    told = saved(answer, "b")
+    told.to = "Ana"
+    assert parsed(Frame.keeping(told).plain("x").data) == [(Opcode.TEXT, b"Ben (to Ana): yes")]
+    assert parsed(keeping(answer).plain("x").data) == [(Opcode.TEXT, b"Ben: yes")]
 
 
 def test_a_plain_peer_that_missed_an_edited_message_gets_it_once() -> None:

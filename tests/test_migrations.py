@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from client import PATIENCE
-from histories import kept, older, say
+from histories import kept, later, older, say
 from serving import ROOT, Site, environment
 from test_store import append, in_store, table
 
@@ -26,6 +26,7 @@ from chat.wire.passing import Done
 from chat.wire.protocol import UNSET, Gone, Message
 
 VERSIONS = range(1, len(MIGRATIONS))
+OF_MESSAGES = 3  # the last one with a table of messages in place of the things
 COPY = "chat.db.before-upgrade"
 DAY = 24 * 3600  # seconds
 NOW = int(time.time() * 1000)
@@ -34,7 +35,7 @@ NOW = int(time.time() * 1000)
 def make(data: Path, version: int, more: int = 0) -> None:
     """A data folder with all that an older version can have in it, and so many messages more."""
     Folder(data).close()
-    with older(data / "chat.db", version) as db:
+    with older(data / "chat.db", min(version, OF_MESSAGES)) as db:
         db.execute("BEGIN")
         for id, name, rev in ((1, "lobby", 12), (2, "other", 1 + more)):
             db.execute("INSERT INTO rooms (id, name, rev) VALUES (?, ?, ?)", (id, name, rev))
@@ -55,6 +56,7 @@ def make(data: Path, version: int, more: int = 0) -> None:
             say(db, 2, number + 1, f"elsewhere {number}" + " and on" * (number % 40))
         db.execute("COMMIT")
         db.execute("UPDATE messages SET text = 'rot' WHERE room = 1 AND id = 4")
+        later(db, OF_MESSAGES, version)
 
 
 def check(data: Path, more: int = 0) -> None:
@@ -126,14 +128,15 @@ def test_the_history_before_it_is_kept_whole_and_closed_to_others(
 ) -> None:
     data = tmp_path / "data"
     make(data, version)
-    before = table(data, "SELECT * FROM messages")
+    texts = "SELECT * FROM messages" if version <= OF_MESSAGES else "SELECT * FROM things"
+    before = table(data, texts)
     in_store(data, lambda store: asyncio.sleep(0))
     copy = data / COPY
     assert copy.stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(f"file:{copy}?mode=ro&immutable=1", uri=True)) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert db.execute("PRAGMA user_version").fetchone() == (version,)
-        assert db.execute("SELECT * FROM messages").fetchall() == before
+        assert db.execute(texts).fetchall() == before
     assert "restored 2 rooms" in restore(data, copy)  # the way back
     check(data)
 

@@ -15,6 +15,7 @@ from chat.room.hub import Hub
 from chat.room.room import Room
 from chat.room.seat import Seat
 from chat.rules.access import TABLE, Answer, Role, Verb
+from chat.rules.mentions import Names
 from chat.rules.pace import Pace
 from chat.tasks import Tasks
 from chat.wire.frames import Frame
@@ -154,8 +155,13 @@ class World:
         self.store.start()
         self.tasks = Tasks()
         self.strangers: set[str] = set()  # everybody else has a name here
-        self.hub = Hub(self.store, self.tasks, Pace(0.0), lambda user: user not in self.strangers)
+        self.names = Names()  # that can be mentioned
+        self.hub = Hub(self.store, self.tasks, Pace(0.0), self.knows, self.names)
         self.number = 0
+
+    def knows(self, user: str) -> bool:
+        """Whether this person has a name here."""
+        return user not in self.strangers
 
     @property
     def room(self) -> Room:

@@ -174,4 +174,14 @@ MIGRATIONS: list[Step] = [
         """
     ),
     _carry_over,
+    # Whom messages are meant for. No text, so its rows may move.
+    _script(
+        """
+        CREATE TABLE meant (
+            person TEXT NOT NULL, room INTEGER NOT NULL REFERENCES rooms, id INTEGER NOT NULL,
+            PRIMARY KEY (person, room, id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX meant_message ON meant (room, id)
+        """
+    ),
 ]

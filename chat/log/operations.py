@@ -5,7 +5,8 @@ All times are in UTC milliseconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from chat.log.things import User
@@ -36,16 +37,18 @@ class Lasting:
 
 @dataclass(frozen=True, slots=True)
 class Append(Lasting):
-    """A message that has no id yet."""
+    """A message that has no id yet; `mentions` are the people named in it."""
 
     verb: ClassVar = Verb.SAY
     color: int
     text: str
     title: str = ""  # what the room is to be called if this is the first message in it
+    reply: int | None = None
+    mentions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def asked(self) -> str:
-        return self.text
+        return self.text  # not `reply`: in another epoch it comes again without
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Rewrite(Lasting):
     verb: ClassVar = Verb.EDIT
     id: int
     text: str
+    mentions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def asked(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 
 from chat.log.cids import Cids
 from chat.log.heads import Heads
+from chat.log.meant import Meant
 from chat.log.operations import (
     Append,
     Arrange,
@@ -27,6 +28,7 @@ from chat.log.operations import (
 )
 from chat.log.things import Things
 from chat.rules.access import Answer, may
+from chat.rules.mentions import carried
 from chat.rules.text import clean, one_emoji, one_line
 from chat.wire.codes import EMOJI_LIMIT, Refusal
 from chat.wire.frames import Saved
@@ -49,6 +51,7 @@ class Writer:
         self.heads = Heads(db, max_rooms)
         self.things = Things(db)
         self._cids = Cids(db)
+        self._meant = Meant(db, self.things)
         self._spoke: set[str] = set()  # authors whose stage is known to be SPOKE
 
     def do(self, op: Operation) -> Any:
@@ -113,12 +116,18 @@ class Writer:
         assert_never(op)
 
     def _append(self, op: Append, head: list[int] | None, text: str) -> Saved:
+        if op.reply is not None and not (head and 0 < op.reply <= head[1]):
+            raise Refusal("not_found")
         head = head or self.heads.make(op.room, op.title)
         rev = self.heads.next(op.room)
         if op.author not in self._spoke:
             self._speaks(op.author)
-        message = Message(rev, rev, op.author, op.name, op.color, op.at, text, op.cid)
-        return self._put(op, head[0], message)
+        mentions, to = self._meant.whom(head[0], op.author, op.reply, op.mentions)
+        message = Message(
+            rev, rev, op.author, op.name, op.color, op.at, text, op.cid,
+            reply=op.reply, mentions=mentions,
+        )  # fmt: skip
+        return self._put(op, head[0], message, to=to)
 
     def _arrange(self, op: Arrange, head: list[int] | None, topic: str) -> Saved | None:
         n, was = self.things.find(head[0], UNSET.key) if head else (0, None)
@@ -136,10 +145,13 @@ class Writer:
             return None
         self._cids.unread(old)
         rev, said = self.heads.next(op.room), old.said or old.cid
+        named = carried(old.mentions, op.mentions, text)
+        mentions, to = self._meant.whom(room, old.user, old.reply, named)
         change = Message(
-            rev, op.id, old.user, old.name, old.color, old.at, text, op.cid, said, op.at
-        )
-        return self._put(op, room, change, n)
+            rev, op.id, old.user, old.name, old.color, old.at, text, op.cid, said, op.at,
+            reply=old.reply, mentions=mentions,
+        )  # fmt: skip
+        return self._put(op, room, change, n, to)
 
     def _remove(self, op: Remove, room: int, n: int, old: Message | None) -> Saved | None:
         """One change takes the message and all reactions to it. That it is gone already is no
@@ -147,6 +159,7 @@ class Writer:
         if old is None:
             return None
         self._cids.unread(old)
+        self._meant.drop(room, op.id)
         for reaction, _ in self.things.reactions(room, op.id):
             self.things.shed(reaction)
         return self._put(op, room, Gone(self.heads.next(op.room), op.id, op.id, cid=op.cid), n)
@@ -167,10 +180,14 @@ class Writer:
             op, room, Reaction(rev, op.id, op.author, op.name, emoji, op.on, op.cid), n
         )
 
-    def _put(self, op: Lasting, room: int, change: Change, instead: int = 0) -> Saved:
+    def _put(self, op: Lasting, room: int, change: Change, instead: int = 0, to: str = "") -> Saved:
         if instead:
             self.things.shed(instead)
-        return self.things.put(room, change, op.author, op.at)
+        if isinstance(change, Message):
+            self._meant.put(room, change)
+        saved = self.things.put(room, change, op.author, op.at)
+        saved.to = to
+        return saved
 
     def _raise(self, op: Raise) -> dict[str, int]:
         """The floors that have risen. A damaged rev is in no room, and raises none."""

@@ -16,6 +16,7 @@ from chat.room.seat import Standing
 from chat.room.tabs import Tabs
 from chat.room.titles import Titles
 from chat.rules.access import Answer, Role, Verb, may
+from chat.rules.mentions import Names
 from chat.rules.pace import Pace
 from chat.tasks import Tasks
 from chat.turn import QuietTurn
@@ -37,17 +38,23 @@ class Hub:
     """Owns the rooms in memory, where each room of the log stands, and the turn's flush."""
 
     def __init__(
-        self, store: Store, tasks: Tasks, pace: Pace, known: Callable[[str], bool]
+        self,
+        store: Store,
+        tasks: Tasks,
+        pace: Pace,
+        known: Callable[[str], bool],
+        names: Names | None = None,
     ) -> None:
-        """`known`: whether somebody of this id has a name here."""
+        """`known`: whether somebody of this id has a name here; `names`: all of these."""
         self._known = known
         self.rooms: dict[str, Room] = {}
         self.tabs = Tabs()
         self.titles = Titles(store)
         self._standings = {name: Standing(*as_of) for name, as_of in store.standings().items()}
         self.shared = Shared(
-            store, tasks, self.titles, Memory(), pace, self.role, self._keep, self.dirty,
-            self.publish, self.tabs.read, self.tabs.read_all, self.tabs.leave, self.tabs.keep,
+            store, tasks, self.titles, names or Names(), Memory(), pace, self.role, self._keep,
+            self.dirty, self.publish, self.tabs.read, self.tabs.read_all, self.tabs.leave,
+            self.tabs.keep,
         )  # fmt: skip
         self._dirty: list[Room] = []
         self._turn = QuietTurn(self._count, self._quiet)

@@ -17,7 +17,7 @@ def operation(
     who = name, person.user, role, command.cid, person.name, at
     match command:
         case Say():
-            return Append(*who, person.color, command.text, title)
+            return Append(*who, person.color, command.text, title, command.reply)
         case Edit():
             return Rewrite(*who, command.id, command.text)
         case Delete():

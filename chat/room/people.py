@@ -13,6 +13,7 @@ from chat.log.operations import Forget, Free, Hold, Operation, Saw
 from chat.log.store import Store, awaited
 from chat.log.things import User
 from chat.rules.lookalikes import skeleton
+from chat.rules.mentions import Names
 from chat.rules.names import COLORS, color_for, free_variant, valid_name
 from chat.wire.codes import Refusal
 from chat.wire.protocol import Person
@@ -53,7 +54,9 @@ class Directory:
         self._colors = [0] * COLORS  # how many people have each
         self._new: set[str] = set()  # who joined and has not been in a room yet
         self._changing = asyncio.Lock()
-        for user in store.users():
+        known = store.users()
+        self.names = Names((user.name, user.id) for user in known)
+        for user in known:
             self._keep(user)
             if not user.entered:
                 self._new.add(user.id)
@@ -147,6 +150,7 @@ class Directory:
             if old is not None:
                 self._drop(old)
             self._keep(user)
+            self.names.add(user.name, user.id)
             if old is not None:
                 self.renamed(Person(user.id, user.name, user.color))
 
@@ -185,6 +189,7 @@ class Directory:
         if self._holders.get(user.skeleton) == user.id:
             del self._holders[user.skeleton]
         self._colors[user.color] -= 1
+        self.names.drop(user.name, user.id)
 
 
 def _nobody_waits(outcome: object) -> None:

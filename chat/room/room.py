@@ -6,14 +6,15 @@ one turn of the event loop brought leaves as one frame to every live seat.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Protocol
 
 import msgspec
 
 from chat import __version__
+from chat.log.operations import Append, Rewrite
 from chat.log.store import Store
 from chat.room.orders import operation
 from chat.room.people import now_ms
@@ -21,6 +22,7 @@ from chat.room.recent import Memory, Recent
 from chat.room.seat import Peer, Seat, Standing, fail
 from chat.room.titles import Titles
 from chat.rules.access import Answer, Role, Verb, may
+from chat.rules.mentions import MANY, Names
 from chat.rules.pace import ROOM, SAY, Pace
 from chat.rules.presence import Presence
 from chat.tasks import Tasks
@@ -74,6 +76,7 @@ class Shared:
     store: Store
     tasks: Tasks
     titles: Titles
+    names: Names  # of everybody
     memory: Memory
     pace: Pace
     role: Callable[[str], Role]  # of the person with this id
@@ -172,7 +175,15 @@ class Room:
 
         person, role = actor.person, self.shared.role(actor.person.user)
         room = self.name, "" if self.standing.rev else self.title
-        self.shared.store.write(operation(command, person, role, room, now_ms()), done)
+        op = operation(command, person, role, room, now_ms())
+        if isinstance(op, Append | Rewrite) and "@" in op.text:
+            op = replace(op, mentions=self.shared.names.find(op.text, self._present()))
+        self.store.write(op, done)
+
+    def _present(self) -> Iterator[str]:
+        """Whom `@here` means: in a large room nobody."""
+        if len(self.presence) <= MANY:
+            yield from (id for id in self.presence if self.shared.role(id) is not Role.STRANGER)
 
     def _pass_on(self, seat: Seat, command: Command) -> None:
         match command:

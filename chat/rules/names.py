@@ -18,7 +18,17 @@ MARKS = 2  # marks above or below one letter: Thai and Vietnamese need two, zalg
 STACK = 5  # marks of any kind: a Tibetan letter may carry three, a Hebrew one with vowels four
 COLORS = 12
 
-_RESERVED = ("you", "server", "system", "admin", "administrator", "moderator", "chat", "deleted")
+_RESERVED = (
+    "you",
+    "server",
+    "system",
+    "admin",
+    "administrator",
+    "moderator",
+    "chat",
+    "deleted",
+    "here",
+)
 _JOINERS = "\u200c\u200d"  # needed inside Persian and Indic words; they draw nothing elsewhere
 _VIRAMA = 9  # the combining class of the mark that a joiner belongs to
 _ROOM = re.compile(r"[^\W_][\w-]{0,39}\Z")

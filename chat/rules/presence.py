@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -34,6 +35,10 @@ class Presence:
 
     def __len__(self) -> int:
         return len(self._people)
+
+    def __iter__(self) -> Iterator[str]:
+        """Everybody, by their ids."""
+        return iter(self._people)
 
     def arrive(self, person: Person, now: float, first: bool = False) -> None:
         """A socket of this person opened; it counts as visible until told otherwise."""

@@ -108,12 +108,21 @@ class RoomPage(Visitor):
             raise Refusal("bad_frame")
         room, letter = self._asked_for(name), Letter(person, self.address)
         text = self.get_body_argument("text", "", strip=False)
-        room.serve(letter, Say(cid or secrets.token_hex(8), text))
+        room.serve(letter, Say(cid or secrets.token_hex(8), text, self._reply()))
         id = await letter.arrived
         if self.wants_json:
             self.answer({"id": id})
         else:
             self.to_room(room.name, f"#m{id}")
+
+    def _reply(self) -> int | None:
+        """The message that is answered; none of another epoch, in which its id was another's."""
+        reply = self.get_body_argument("reply", None)
+        if reply is None or self.get_body_argument("epoch", "") != self.site.store.epoch:
+            return None
+        if not re.fullmatch(r"[0-9]{1,15}", reply):
+            raise Refusal("bad_frame")
+        return int(reply)
 
     def show_join(
         self,

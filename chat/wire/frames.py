@@ -20,9 +20,12 @@ def frame_bytes(payload: bytes, opcode: int = TEXT) -> bytes:
 
 
 class Saved:
-    """A change as it is kept: the bytes of its event, with what must be known of it undecoded."""
+    """A change as it is kept: the bytes of its event, with what must be known of it undecoded.
 
-    __slots__ = ("_change", "author", "body", "key", "rev")
+    `to` is the name of who is answered, of a message that was written just now.
+    """
+
+    __slots__ = ("_change", "author", "body", "key", "rev", "to")
 
     def __init__(
         self, rev: int, key: Key, author: str, body: bytes, change: Change | None = None
@@ -32,6 +35,7 @@ class Saved:
         self.author = author
         self.body = body
         self._change = change
+        self.to = ""
 
     @property
     def change(self) -> Change:
@@ -87,13 +91,13 @@ class Frame:
         New is what was never changed; for a peer that missed some, what is younger than `after`.
         Built once for everybody who has said nothing in it.
         """
-        messages = [m for part in self.parts if (m := _message(part)) is not None]
+        said = [part.saved for part in self.parts if part.saved and part.saved.key[0] == "message"]
         if after is not None:
-            return _plain([m for m in messages if m.id > after and m.user != without])
-        if any(m.user == without for m in messages):
-            return _plain([m for m in messages if m.id == m.rev and m.user != without])
+            return _plain([s for s in said if s.key[1] > after and s.author != without])
+        if any(s.author == without for s in said):
+            return _plain([s for s in said if s.key[1] == s.rev and s.author != without])
         if self._plain is None:
-            self._plain = _plain([m for m in messages if m.id == m.rev])
+            self._plain = _plain([s for s in said if s.key[1] == s.rev])
         return self._plain
 
     def split(self, sent: int) -> tuple[bytes, int]:
@@ -112,22 +116,13 @@ class Frame:
         return owed, revs[-1] if revs else 0
 
 
-def _message(part: Frame) -> Message | None:
-    if part.saved is None or part.saved.key[0] != "message":
-        return None
-    change = part.saved.change
-    return change if isinstance(change, Message) and not change.damaged else None
-
-
-def _plain(messages: Sequence[Message]) -> Frame:
-    return Frame.together(
-        [
-            Frame(frame_bytes(f"{message.name}: {message.text}".encode()), _nowhere(message))
-            for message in messages
-        ]
-    )
-
-
-def _nowhere(message: Message) -> Saved:
-    """So that a socket that took only some of it knows how far that goes."""
-    return Saved(message.rev, message.key, message.user, b"", message)
+def _plain(messages: Sequence[Saved]) -> Frame:
+    lines = []
+    for saved in messages:
+        message = saved.change
+        if isinstance(message, Message) and not message.damaged:
+            name = f"{message.name} (to {saved.to})" if saved.to else message.name
+            # With a change, so that a socket that took only some of it knows how far that goes.
+            told = Saved(saved.rev, saved.key, saved.author, b"", message)
+            lines.append(Frame(frame_bytes(f"{name}: {message.text}".encode()), told))
+    return Frame.together(lines)

@@ -63,12 +63,12 @@ export class Elsewhere {
     return outbox;
   }
 
-  async #post(outbox, room, { cid, fields }) {
+  async #post(outbox, room, { cid, fields, epoch }) {
     try {
       const answer = await fetch(this.address(room), {
         method: "POST",
         headers: { Accept: "application/json" },
-        body: new URLSearchParams({ ...fields, cid, user: this.made.you.user }),
+        body: new URLSearchParams({ ...fields, cid, epoch, user: this.made.you.user }),
         signal: AbortSignal.timeout(PATIENCE),
       });
       const { code, detail, retry } = await answer.json();
