@@ -20,6 +20,7 @@ STYLES = (
     "row",
     "text",
     "actions",
+    "reactions",
     "composer",
     "topic",
     "panels",

@@ -13,7 +13,7 @@ const COPIED = 2_000; // ms
 const KEYS = { e: "edit", Delete: "delete", r: "reply", "+": "react", u: "mark-unread" };
 
 export class Actions {
-  /** Of `page`: react, reply and unreadFrom, which other parts of it do. */
+  /** Of `page`: react, reactions, reply and unreadFrom, which other parts of it do. */
   constructor({ timeline, say, editor, deeds, page }) {
     Object.assign(this, { timeline, say, editor, deeds, page });
     this.deletions = new Deletions({ timeline, say, deeds });
@@ -50,6 +50,7 @@ export class Actions {
       again: () => deeds.again(cid),
       take: () => deeds.take(cid),
       discard: () => deeds.discard(cid),
+      chip: () => this.page.reactions.press(row, button),
       copy: () => this.#copy(button),
       unfold: () => this.folding.toggle(row, button.closest(".code") ?? button.previousElementSibling),
     };

@@ -2,7 +2,7 @@
 // waits, and what the line was too far behind for is loaded as a page. Knows no DOM.
 
 import { Connection } from "./connection.js";
-import { decodePage, PASSING } from "./protocol.js";
+import { decodePage, named, PASSING } from "./protocol.js";
 
 const PATIENCE = 20_000; // ms for a page
 const AGAIN = 3_000; // ms until a page that must come is asked for again
@@ -32,8 +32,10 @@ export class Desk {
     });
   }
 
-  open() {
+  /** `changes`: what is known besides the messages, as on the wire. */
+  open(changes = []) {
     for (const message of this.log.messages) this.outbox.heard("message", message);
+    for (const [name, fields] of changes.map(named)) this.log.take(name, fields), this.outbox.heard(name, fields);
     this.#level();
     this.connection.open();
   }

@@ -89,7 +89,7 @@ class Page {
   showWaiting() {
     this.news.takeIn();
     this.timeline.waiting.show(this.outbox.entries, this.desk.connection.online);
-    this.later(({ deeds, topic }) => (deeds.show(), topic.show()));
+    this.later(({ deeds, reactions, topic }) => (reactions.wait(), deeds.show(), topic.show()));
   }
 
   makeDesk() {
@@ -137,7 +137,7 @@ class Page {
   }
 
   start() {
-    this.desk.open();
+    this.desk.open(this.boot.changes);
     this.showWaiting();
     this.reading.begin();
     this.reading.follow();

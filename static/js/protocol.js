@@ -74,6 +74,7 @@ export function decodePage(text) {
   return { ...page, changes: page.changes.map(named) };
 }
 
-function named({ type: name, ...fields }) {
+/** The event that came as this object, as from `decode`. */
+export function named({ type: name, ...fields }) {
   return [PASSING.has(name) || Object.hasOwn(CHANGES, name) ? name : null, fields];
 }

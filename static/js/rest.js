@@ -5,6 +5,7 @@ import { nameDay } from "./row.js";
 const MODULES = [
   ...["people", "editor", "actions", "deeds", "strip", "edges", "elsewhere", "viewport", "pictures", "rooms"],
   ...["kept", "appearance", "topic"],
+  ...["reactions", "dress"],
   ...["salvage", "changes", "writing"],
 ];
 
@@ -42,11 +43,15 @@ export function wire(page, made) {
   made.inheritRooms(storage, `${page.home}:rooms`);
   page.rooms = new made.Rooms({ ...boot, say, storage, waiting: () => page.elsewhere.counts });
   page.kept = wireKept(page, made, deeds);
+  const warn = (detail) => deeds.warn(detail);
+  const reactions = (page.reactions = new made.Reactions({ timeline, outbox: page.outbox, you: boot.you, say, storage, warn }));
+  page.react = (row, anchor) => reactions.pick(row, anchor);
+  made.wireDress(timeline, reactions);
   made.wireViewport();
   made.wirePictures(() => deeds.warn(say("files.pictures")));
   rollDays(timeline.col, language);
   performance.mark("parts-ready");
-  return { people, strip, deeds, edges, topic, actions, elsewhere: page.elsewhere, kept: page.kept };
+  return { people, strip, deeds, edges, reactions, topic, actions, elsewhere: page.elsewhere, kept: page.kept };
 }
 
 /** The person's settings, applied wherever they were changed. */

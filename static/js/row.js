@@ -56,7 +56,7 @@ export function fillRow(row, message, mine, say) {
 
 /** What can be focused within a row is a tab stop only while the row is the one in hand. */
 function allowStops(row) {
-  for (const stop of row.querySelectorAll(".body :is(a, pre, button)")) stop.tabIndex = row.tabIndex;
+  for (const stop of row.querySelectorAll(":is(.body, .chips) :is(a, pre, button)")) stop.tabIndex = row.tabIndex;
 }
 
 function fillHead(row, { at, name, edited, id }, key, shown) {

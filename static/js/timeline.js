@@ -134,7 +134,9 @@ export class Timeline {
     if (!message) return; // it has come and gone
     const known = this.#rows.get(message.id);
     const waiting = this.waiting.row(message.cid) ?? this.waiting.row(message.said);
-    if (known) {
+    if (known && this.#messages.get(known) === message) {
+      this.dress?.(known, this.message(known)); // something about it is another
+    } else if (known) {
       this.#messages.set(known, message);
       this.paint(known);
     } else if (waiting) {

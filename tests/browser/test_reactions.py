@@ -1,0 +1,335 @@
+"""Emoji below messages: whose, on which pages, and what becomes of one that is refused."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from .conftest import People
+from .line import SWALLOWED, Frame, Line
+from .people import Visitor
+from .server import Voice
+from .test_access import PHONE, violations
+from .test_actions import box
+
+Speak = Callable[..., Voice]
+
+numbers = itertools.count()
+
+# Presses a chip and says what it is in the next frame.
+PRESS = """chip => new Promise(seen => { chip.click(); requestAnimationFrame(() =>
+  seen([chip.getAttribute('aria-pressed'), chip.getAttribute('aria-label')])); })"""
+
+
+def put(sam: Voice, message: int, *emoji: str, on: bool = True) -> None:
+    """Sam's emoji below a message, or none any more; confirmed."""
+    for one in emoji:
+        cid = f"reaction-{next(numbers)}"
+        sam.command("react", cid=cid, id=message, emoji=one, on=on)
+        while sam.hear("reaction").get("cid") != cid:
+            pass
+
+
+def chip(visitor: Visitor, text: str, name: str) -> Locator:
+    """The chip with exactly this accessible name."""
+    return visitor.row(text).get_by_role("button", name=name, exact=True)
+
+
+def with_line(visitor: Visitor, room: str) -> Line:
+    """Enters through a line that the test holds."""
+    line = Line(visitor.page)
+    visitor.enter(room)
+    return line
+
+
+def answering(line: Line, answer: Callable[[Frame], Frame]) -> None:
+    """The server's answer to each reaction from here on."""
+    line.on_up = lambda frame: answer(frame) if frame["type"] == "react" else None
+
+
+def test_a_reaction_is_seen_with_who_and_how_many(people: People, voice: Speak, room: str) -> None:
+    sam = voice()
+    (tea,) = sam.say("tea?")
+    ana, ben = people("Ana").enter(room), people("Ben").enter(room)
+    put(sam, tea, "👍")
+    first = chip(ana, "tea?", "👍 1 reaction")
+    expect(first).to_have_attribute("aria-pressed", "false")
+    expect(first).to_have_attribute("title", sam.name)
+    first.click()
+    mine = chip(ana, "tea?", "👍 2 reactions, including yours")
+    expect(mine).to_have_attribute("aria-pressed", "true")
+    expect(mine).to_have_attribute("title", f"{sam.name}, You")
+    seen = chip(ben, "tea?", "👍 2 reactions")
+    expect(seen).to_have_attribute("title", f"{sam.name}, {ana.name}")
+    mine.click()
+    expect(chip(ben, "tea?", "👍 1 reaction")).to_be_visible()
+    expect(chip(ana, "tea?", "👍 1 reaction")).to_have_attribute("aria-pressed", "false")
+
+
+def test_of_many_people_twenty_are_named(people: People, voice: Speak, room: str) -> None:
+    ana = people("Ana").enter(room)
+    voices = [voice() for _ in range(22)]
+    (tea,) = voices[0].say("tea?")
+    for one in voices:
+        put(one, tea, "👍")
+    many = chip(ana, "tea?", "👍 22 reactions")
+    named = ", ".join(one.name for one in voices[:20])
+    expect(many).to_have_attribute("title", f"{named}, and 2 more")
+
+
+def test_my_own_is_there_in_the_next_frame(people: People, voice: Speak, room: str) -> None:
+    ana = people("Ana")
+    line = with_line(ana, room)
+    sam = voice()
+    (cake,) = sam.say("cake?")
+    put(sam, cake, "🎉")
+    answering(line, lambda frame: SWALLOWED)
+    party = chip(ana, "cake?", "🎉 1 reaction").element_handle()
+    assert party.evaluate(PRESS) == ["true", "🎉 2 reactions, including yours"]
+    assert party.evaluate(PRESS) == ["false", "🎉 1 reaction"]
+    assert [frame["on"] for frame in line.says("react")] == [True], "one at a time"
+
+
+def test_one_that_is_refused_goes_again_and_says_why(
+    people: People, voice: Speak, room: str
+) -> None:
+    ana = people("Ana")
+    line = with_line(ana, room)
+    sam = voice()
+    (cake,) = sam.say("cake?")
+    put(sam, cake, "🎉")
+    why = "A message has at most 20 different reactions."
+    answering(
+        line,
+        lambda frame: {
+            "type": "refused",
+            "cid": frame["cid"],
+            "code": "too_many_reactions",
+            "detail": why,
+        },
+    )
+    chip(ana, "cake?", "🎉 1 reaction").click()
+    expect(ana.page.locator("#alert")).to_have_text(why)
+    expect(ana.page.get_by_role("status").filter(has_text=why)).to_be_visible()
+    expect(chip(ana, "cake?", "🎉 1 reaction")).to_have_attribute("aria-pressed", "false")
+    assert len(line.says("react")) == 1
+
+
+def test_the_twenty_first_kind_is_refused_by_the_server(
+    people: People, voice: Speak, room: str
+) -> None:
+    ana = people("Ana").enter(room)
+    sam = voice()
+    (cake,) = sam.say("cake?")
+    put(sam, cake, *(chr(0x1F600 + number) for number in range(20)))
+    expect(ana.row("cake?").locator(".chip[data-emoji]")).to_have_count(20)
+    ana.row("cake?").evaluate("""row => {
+      const chip = row.querySelector('.chip').cloneNode(true);
+      chip.dataset.emoji = '🎉';
+      row.querySelector('.chips').prepend(chip);
+      chip.click();
+    }""")
+    expect(ana.page.locator("#alert")).to_have_text("A message has at most 20 different reactions.")
+    expect(ana.row("cake?").locator(".chip[data-emoji='🎉']")).to_have_count(0)
+
+
+def test_one_made_offline_is_shown_and_goes_out_later(
+    people: People, voice: Speak, room: str
+) -> None:
+    ana, ben = people("Ana"), people("Ben").enter(room)
+    line = with_line(ana, room)
+    sam = voice()
+    (cake,) = sam.say("cake?")
+    put(sam, cake, "🎉", "👍")
+    party = chip(ana, "cake?", "🎉 1 reaction")
+    expect(party).to_be_visible()
+    line.cut(refusing=True)
+    expect(ana.html).not_to_have_attribute("data-conn", "online")
+    party.click()
+    expect(chip(ana, "cake?", "🎉 2 reactions, including yours")).to_be_visible()
+    chip(ana, "cake?", "👍 1 reaction").click()
+    chip(ana, "cake?", "👍 2 reactions, including yours").click()
+    line.refusing = False
+    expect(chip(ben, "cake?", "🎉 2 reactions")).to_be_visible()
+    expect(chip(ben, "cake?", "👍 1 reaction")).to_be_visible()
+    ana.online()
+    ana.until("Object.keys(localStorage).every(key => !key.includes(':outbox:'))")
+    expect(chip(ana, "cake?", "🎉 2 reactions, including yours")).to_be_visible()
+    expect(chip(ana, "cake?", "👍 1 reaction")).to_be_visible()
+
+
+def test_what_others_did_during_a_gap_is_there_afterwards(
+    people: People, voice: Speak, room: str
+) -> None:
+    ana = people("Ana")
+    line = with_line(ana, room)
+    sam, tim = voice(), voice()
+    (cake,) = sam.say("cake?")
+    put(sam, cake, "🎉", "👍")
+    expect(chip(ana, "cake?", "👍 1 reaction")).to_be_visible()
+    line.cut(refusing=True)
+    put(sam, cake, "👍", on=False)
+    put(tim, cake, "🎉", "🙏")
+    line.refusing = False
+    expect(chip(ana, "cake?", "🎉 2 reactions")).to_be_visible()
+    expect(ana.row("cake?").locator(".chip[data-emoji]")).to_have_text(["🎉 2", "🙏 1"])
+
+
+def test_earlier_messages_come_with_their_reactions(
+    people: People, voice: Speak, room: str
+) -> None:
+    sam = voice()
+    (first, *_) = sam.say("the first", *(f"line {number}" for number in range(80)))
+    put(sam, first, "🎉")
+    ana = people("Ana").enter(room)
+    ana.log.evaluate("log => { log.scrollTop = 0; }")
+    expect(chip(ana, "the first", "🎉 1 reaction")).to_have_count(1)
+
+
+def test_reactions_are_neither_announced_nor_counted(
+    people: People, voice: Speak, room: str
+) -> None:
+    sam = voice()
+    (tea,) = sam.say("tea?")
+    ana = people("Ana").enter(room)
+    title = ana.page.title()
+    ana.look_away()
+    put(sam, tea, "👍")
+    expect(chip(ana, "tea?", "👍 1 reaction")).to_have_count(1)
+    sam.say("it is ready")
+    expect(ana.announcer).to_contain_text("it is ready")
+    expect(ana.announcer).not_to_contain_text("👍")
+    assert ana.page.title() == f"(1) {title}"
+
+
+def test_a_second_tab_of_mine_shows_them_as_mine(people: People, voice: Speak, room: str) -> None:
+    ana = people("Ana").enter(room)
+    other = ana.tab()
+    other.open(room)
+    other.ready().whole()
+    sam = voice()
+    (tea,) = sam.say("tea?")
+    put(sam, tea, "👍")
+    chip(ana, "tea?", "👍 1 reaction").click()
+    mine = chip(other, "tea?", "👍 2 reactions, including yours")
+    expect(mine).to_have_attribute("aria-pressed", "true")
+
+
+def test_what_one_reads_or_selects_stays_where_it_is(
+    people: People, voice: Speak, room: str
+) -> None:
+    sam = voice()
+    ids = sam.say(*(f"line {number}" for number in range(45)))
+    ana = people("Ana").enter(room)
+    ana.scroll_up(400)
+    seen = ana.rows.nth(30)
+    seen.evaluate("row => getSelection().selectAllChildren(row.querySelector('.body'))")
+    before = box(seen)
+    put(sam, ids[30], "👍")
+    put(sam, ids[20], "👍")
+    expect(ana.rows.nth(20).locator(".chip[data-emoji]")).to_have_count(1)
+    assert box(seen)[:3] == before[:3]
+    assert ana.page.evaluate("getSelection().toString()") == "line 30"
+    assert (
+        box(seen)[3] - before[3] == box(seen.locator(".chips"))[3] - box(seen.locator(".chips"))[1]
+    )
+
+
+def test_the_end_stays_the_end(people: People, voice: Speak, room: str) -> None:
+    sam = voice()
+    ids = sam.say(*(f"line {number}" for number in range(45)))
+    ana = people("Ana").enter(room)
+    ana.at_the_end()
+    put(sam, ids[-1], "👍")
+    put(sam, ids[-2], "👍")
+    expect(ana.rows.nth(43).locator(".chip[data-emoji]")).to_have_count(1)
+    ana.at_the_end()
+    chip(ana, "line 44", "👍 1 reaction").click()
+    expect(chip(ana, "line 44", "👍 2 reactions, including yours")).to_be_visible()
+    ana.at_the_end()
+
+
+def test_chips_are_large_enough_and_reached_by_keys(
+    people: People, voice: Speak, room: str
+) -> None:
+    sam = voice()
+    (tea,) = sam.say("tea?")
+    ana = people("Ana").enter(room)
+    put(sam, tea, "👍")
+    first = chip(ana, "tea?", "👍 1 reaction")
+    expect(first).to_be_visible()
+    add = ana.row("tea?").get_by_role("button", name="Add a reaction")
+    expect(add).to_be_hidden()
+    left, top, right, bottom = box(first)
+    assert bottom - top == 28
+    assert right - left >= 40
+    ana.row("tea?").hover()
+    expect(add).to_be_visible()
+    ana.page.mouse.move(0, 0)
+    ana.composer.focus()
+    expect(add).to_be_hidden()
+    ana.page.keyboard.press("Shift+F6")
+    expect(ana.row("tea?")).to_be_focused()
+    ana.page.keyboard.press("Tab")
+    expect(first).to_be_focused()
+    expect(add).to_be_visible()
+    ana.page.keyboard.press("Enter")
+    expect(chip(ana, "tea?", "👍 2 reactions, including yours")).to_be_focused()
+    put(sam, tea, "👍", on=False)
+    ana.page.keyboard.press("Enter")
+    expect(ana.row("tea?").locator(".chip")).to_have_count(0)
+    expect(ana.row("tea?")).to_be_focused()
+
+
+def test_on_a_phone_chips_are_for_fingers(people: People, voice: Speak, room: str) -> None:
+    sam = voice()
+    (tea,) = sam.say("tea?")
+    ana = people("Ana", **PHONE).enter(room)
+    put(sam, tea, "👍", "🎉")
+    first = chip(ana, "tea?", "👍 1 reaction")
+    first.tap()
+    expect(chip(ana, "tea?", "👍 2 reactions, including yours")).to_be_visible()
+    _, top, _, bottom = box(chip(ana, "tea?", "🎉 1 reaction"))
+    assert bottom - top == 36
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", [{}, PHONE], ids=["desk", "phone"])
+def test_rows_with_chips_are_accessible(
+    people: People, voice: Speak, room: str, scheme: str, screen: dict[str, object]
+) -> None:
+    sam = voice()
+    (tea,) = sam.say("tea?")
+    ana = people("Ana", color_scheme=scheme, **screen).enter(room)
+    put(sam, tea, "👍", "🎉")
+    chip(ana, "tea?", "👍 1 reaction").click()
+    expect(chip(ana, "tea?", "👍 2 reactions, including yours")).to_be_visible()
+    ana.row("tea?").focus()
+    assert violations(ana.page) == []
+
+
+# Counts how often a chip's number is written, and in how many frames.
+COUNT = """row => { const seen = window.seen = {writes: 0, frames: 0}; let last = -1, frame = 0;
+  const tick = () => { frame += 1; requestAnimationFrame(tick); }; tick();
+  new MutationObserver(changes => {
+    const counts = changes.filter(({target}) => target.matches?.('.chip b'));
+    seen.writes += counts.length > 0; if (frame !== last) { seen.frames += 1; last = frame; }
+  }).observe(row, {subtree: true, childList: true}); }"""
+
+
+def test_a_storm_paints_a_row_once_a_frame_at_most(people: People, voice: Speak, room: str) -> None:
+    ana = people("Ana").enter(room)
+    crowd = [voice() for _ in range(40)]
+    (tea,) = crowd[0].say("tea?")
+    expect(ana.row("tea?")).to_be_visible()
+    ana.row("tea?").evaluate(COUNT)
+    body = ana.row("tea?").locator(".body > p").element_handle()
+    for one in crowd:
+        one.command("react", cid=f"storm-{next(numbers)}", id=tea, emoji="👍", on=True)
+    expect(chip(ana, "tea?", "👍 40 reactions")).to_be_visible()
+    writes, frames = ana.page.evaluate("[seen.writes, seen.frames]")
+    assert 0 < writes <= frames
+    assert body.evaluate("paragraph => paragraph.isConnected"), "the text is not made anew"
