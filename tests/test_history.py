@@ -103,6 +103,27 @@ def test_what_is_edited_while_a_page_is_read_is_in_it_as_it_is_by_then(
         assert b"a better text" in answer.body
 
 
+def test_what_is_quoted_is_as_it_is_when_the_page_leaves(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be no message of the page itself."""
+    with talking(site) as wire:
+        for number in range(50):
+            wire.command("say", text=f"{number}", reply=number % 2 + 1)
+        wire.hear("message", text="49")
+
+        def meanwhile() -> None:
+            wire.command("edit", id=1, text="a better text")
+            wire.command("delete", id=2)
+            wire.hear("gone")
+
+        answer = Held(site, monkeypatch).answer("/", site.join(), meanwhile)
+        for old in (b"the first text", b"the second text"):
+            assert old not in answer.body
+        for new in (b"a better text", b"Message deleted"):
+            assert answer.body.count(new) >= 25
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_a_page_is_read_again_where_the_memory_has_forgotten_what_changed(
     site: Site, monkeypatch: pytest.MonkeyPatch, path: str

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chat.log.things import IN_ROOM, PAGE, ROW, Rows, User, head_of, saved_of
 from chat.rules.names import COLORS
 from chat.wire.frames import Saved
-from chat.wire.protocol import UNSET, Settings
+from chat.wire.protocol import UNSET, Message, Settings
 
 _STANDS = "rev, (SELECT max(rev) FROM things WHERE room = rooms.id AND rev > 0)"
 _MESSAGES = f"SELECT {ROW} FROM things WHERE {IN_ROOM} AND kind = 'message'"
@@ -19,22 +19,30 @@ _MESSAGES = f"SELECT {ROW} FROM things WHERE {IN_ROOM} AND kind = 'message'"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which part of the history: `kind` is before, after, around (an id), since (a rev) or ids."""
+    """Which part of the history: `kind` is before, after, around (an id), since (a rev) or ids.
+
+    `quoted`: with what its messages answer.
+    """
 
     kind: str
     at: int
     limit: int
     ids: Sequence[int] = ()
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Messages by growing id and the reactions to them, or all that changed since a rev; the rev
-    at which they are so, and whether there are more in that direction."""
+    at which they are so, and whether there are more in that direction.
+
+    `quoted` are messages that are answered by these and are not among them.
+    """
 
     changes: list[Saved]
     head: int
     more: bool
+    quoted: list[Saved] = field(default_factory=list)
 
 
 def standings(db: sqlite3.Connection) -> dict[str, tuple[int, int, Settings]]:
@@ -86,10 +94,11 @@ def page(db: sqlite3.Connection, room: str, asked: Asked) -> Page:
         row = db.execute(f"SELECT {_STANDS} FROM rooms WHERE name = ?", (room,)).fetchone()
         head = head_of(*row) if row else 0
         rows = changed(db, room, asked.at, head, asked.limit) if asked.kind == "since" else None
-        if rows is None:
-            rows = _messages(db, room, asked)
-            rows += _reactions(db, room, rows)
-        return Page(list(rows), head, rows.more)
+        if rows is not None:
+            return Page(list(rows), head, rows.more)
+        rows = _messages(db, room, asked)
+        quoted = _answered(db, room, rows) if asked.quoted else []
+        return Page([*rows, *_reactions(db, room, rows)], head, rows.more, quoted)
     finally:
         db.execute("COMMIT")
 
@@ -119,6 +128,15 @@ def _after(db: sqlite3.Connection, room: str, id: int, count: int, size: int) ->
     sql = f"{_MESSAGES} AND id > ? ORDER BY id LIMIT ?"
     with closing(db.execute(sql, (room, id, count + 1))) as found:
         return _rows(found, count, size)
+
+
+def _answered(db: sqlite3.Connection, room: str, messages: Rows) -> list[Saved]:
+    """What these messages answer, but for what is among them."""
+    ids = {m.reply for saved in messages if isinstance(m := saved.change, Message) and m.reply}
+    ids -= {saved.key[1] for saved in messages}
+    marks = ", ".join("?" * len(ids))
+    found = db.execute(f"{_MESSAGES} AND id IN ({marks})", (room, *ids))
+    return [kept for row in found.fetchall() if (kept := saved_of(row)) is not None]
 
 
 def _reactions(db: sqlite3.Connection, room: str, messages: Rows) -> list[Saved]:

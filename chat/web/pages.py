@@ -8,6 +8,7 @@ import re
 import secrets
 from urllib.parse import quote
 
+import msgspec
 import segno
 from tornado.web import HTTPError
 
@@ -22,7 +23,7 @@ from chat.web.site import STATUS, Visitor
 from chat.wire.codes import Refusal
 from chat.wire.frames import Saved
 from chat.wire.passing import Done, Limits
-from chat.wire.protocol import Message, Person, Say
+from chat.wire.protocol import Person, Say
 
 LAST = 2**53 - 1  # beyond every id
 FRESH = 50  # messages a page begins with
@@ -75,8 +76,8 @@ class RoomPage(Visitor):
 
     async def _show_room(self, room: Room, person: Person) -> None:
         titles = self.site.hub.titles
-        room, page = await self.look(room.name, Asked("before", LAST, FRESH))
-        newest = [kept.change for kept in page.changes]
+        room, page = await self.look(room.name, Asked("before", LAST, FRESH, quoted=True))
+        reactions = [kept.body for kept in page.changes if kept.key[0] == "reaction"]
         self.show(
             "room.html",
             room=room.name,
@@ -85,7 +86,8 @@ class RoomPage(Visitor):
             house_title=titles.of(titles.house),
             you=person,
             you_initials=initials(person.name),
-            messages=rows_of([change for change in newest if isinstance(change, Message)]),
+            messages=rows_of(page, person.user),
+            changes=[msgspec.Raw(body) for body in reactions],
             head=page.head,
             epoch=self.site.store.epoch,
             people=room.presence.people(),

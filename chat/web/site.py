@@ -163,8 +163,11 @@ class Visitor(RequestHandler):
             room = self.site.hub.enter(self.still_known(), name)
             recent = room.recent
             if recent.floor <= page.head:
-                newest = [kept for change in page.changes if (kept := recent.newest(change))]
-                return room, replace(page, changes=newest)
+                now, quoted = (
+                    [kept for change in old if (kept := recent.newest(change))]
+                    for old in (page.changes, page.quoted)
+                )
+                return room, replace(page, changes=now, quoted=quoted)
         raise Refusal("busy", AGAIN)
 
     def remember(self, person: Person) -> None:
