@@ -4,13 +4,22 @@
 const SAVE_AFTER = 300; // ms of quiet
 const WARN_FROM = 0.9; // of the limit
 const FINE = matchMedia("(pointer: fine)");
+const { dataset } = document.documentElement; // `enter`: what the person wants of that key
 const GROWS = CSS.supports("field-sizing", "content");
 
 /** Does this key event say "send"? Never while an input method composes (Safari says only 229). */
 export function meansSend(event) {
   if (event.key !== "Enter" || event.isComposing || event.keyCode === 229) return false;
   if (event.ctrlKey || event.metaKey) return true;
-  return FINE.matches && !event.shiftKey && !event.altKey;
+  return enterSends() && !event.shiftKey && !event.altKey;
+}
+
+/** Does the bare key? Where one types on glass only if the person wants it to. */
+export const enterSends = () => (dataset.enter ?? (FINE.matches && "send")) === "send";
+
+/** The key of a phone's keyboard says what it does. */
+export function hintEnter(area) {
+  area.enterKeyHint = enterSends() ? "send" : "enter";
 }
 
 /** Lets a textarea grow with its text where CSS cannot. */
@@ -35,7 +44,7 @@ export class Composer {
     this.button = form.querySelector(".send");
     this.count = form.querySelector(".count");
     form.noValidate = true; // blank never sends; no bubble has to say so
-    this.area.enterKeyHint = FINE.matches ? "send" : "enter";
+    hintEnter(this.area);
     this.#saved = storage.text(key) ?? "";
     this.area.value = joined(this.#saved, this.area.value); // something may be typed already
     this.#listen();
@@ -83,6 +92,7 @@ export class Composer {
       event.preventDefault();
       this.form.requestSubmit();
     });
+    this.area.addEventListener("focus", () => hintEnter(this.area)); // it may be set anew meanwhile
     this.area.addEventListener("input", () => this.#changed());
     // The press must not take the focus: a phone would fold its keyboard away.
     this.button.addEventListener("pointerdown", (event) => event.preventDefault());

@@ -2,7 +2,7 @@
 // Knows the list by its public side and no socket: what was done goes out through `on`.
 
 import { neighbour } from "./chunks.js";
-import { grow, meansSend } from "./composer.js";
+import { enterSends, grow, hintEnter, meansSend } from "./composer.js";
 import { clone } from "./dom.js";
 import { MINE } from "./toolbar.js";
 import { Unfinished } from "./unfinished.js";
@@ -65,6 +65,8 @@ export class Editor {
     const area = editor.querySelector("textarea");
     const { id, text } = this.timeline.message(row);
     area.value = this.unfinished.text(id) ?? text;
+    hintEnter(area);
+    if (!enterSends()) editor.querySelector(".hint").textContent = this.say("message.edit_keys_ctrl");
     area.addEventListener("input", () => {
       if (area.value === this.timeline.message(row).text) this.unfinished.remove(id);
       else this.unfinished.keep(id, area.value);

@@ -4,7 +4,7 @@ import { nameDay } from "./row.js";
 
 const MODULES = [
   ...["people", "editor", "actions", "deeds", "strip", "edges", "elsewhere", "viewport", "pictures", "rooms"],
-  ...["kept", "appearance", "topic"],
+  ...["kept", "appearance", "topic", "paste"],
   ...["reactions", "dress"],
   ...["salvage", "changes", "writing"],
 ];
@@ -47,6 +47,7 @@ export function wire(page, made) {
   const reactions = (page.reactions = new made.Reactions({ timeline, outbox: page.outbox, you: boot.you, say, storage, warn }));
   page.react = (row, anchor) => reactions.pick(row, anchor);
   made.wireDress(timeline, reactions);
+  made.wirePaste();
   made.wireViewport();
   made.wirePictures(() => deeds.warn(say("files.pictures")));
   rollDays(timeline.col, language);
