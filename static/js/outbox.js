@@ -169,8 +169,9 @@ export class Outbox {
 
   /** Takes out what names things of another history; an edit is text too, and text is never lost. */
   #sweepForeign() {
-    for (const entry of this.#sweep ? this.kept.all.filter((entry) => this.#foreign(entry)) : []) {
-      this.#remove(entry.cid);
+    for (const entry of this.#sweep ? this.kept.all.filter(({ epoch }) => epoch !== this.epoch) : []) {
+      if (entry.command === "say") this.kept.save({ ...entry, fields: { text: entry.fields.text }, epoch: this.epoch });
+      else this.#remove(entry.cid);
       if (entry.command === "edit") this.returned(entry, this.say("message.restored"));
       this.changed();
     }

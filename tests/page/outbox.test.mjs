@@ -390,6 +390,24 @@ test("in another history a message is sent, an edit gives its text back, the res
   assert.equal(kept().length, 1);
 });
 
+test("an answer goes to another history without what it answers, also one that was sent or failed", async () => {
+  const { outbox, line, sent, comes } = page();
+  outbox.add("say", { text: "sent", reply: 1 });
+  await settled();
+  const { cid } = outbox.add("say", { text: "failed", reply: 2 });
+  line.up = false;
+  outbox.down(1006);
+  put(cid, { ...JSON.parse(localStorage.getItem(`chat:/:ana:lobby:outbox:${cid}`)), failed: "message.late" });
+  assert.equal(outbox.entries[0].fields.reply, 1, "in this history it stays");
+  outbox.epoch = "second";
+  await comes();
+  outbox.done({ cid: sent[0].cid, rev: 0 });
+  outbox.again(cid);
+  await settled();
+  const frames = sent.slice(1).map(({ cid, fields }) => ({ cid, ...fields }));
+  assert.deepEqual(frames, [{ cid: sent[0].cid, text: "sent" }, { cid, text: "failed" }]);
+});
+
 test("an edit in this history neither waits for nor replaces one in another", async () => {
   const { outbox, line, sent, back, comes } = page({ up: false });
   outbox.add("edit", { id: 1, text: "of before" });
