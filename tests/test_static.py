@@ -14,7 +14,7 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / "css").mkdir(exist_ok=True)
         (tmp_path / "css" / f"{name}.css").write_text(f".{name} {{}}")
     (tmp_path / "main.js").write_text("old")
-    (tmp_path / "notes.txt").write_text("for nobody")
+    (tmp_path / "notes.md").write_text("for nobody")
     return tmp_path
 
 
@@ -37,5 +37,5 @@ def test_another_content_has_another_address(folder: Path) -> None:
 def test_only_files_of_a_page_are_served(folder: Path) -> None:
     files = Files(folder)
     assert files.get("css/app.css") is not None
-    for path in ("notes.txt", "css", "", "../main.js", "/main.js", "main.js\0"):
+    for path in ("notes.md", "css", "", "../main.js", "/main.js", "main.js\0"):
         assert files.get(path) is None

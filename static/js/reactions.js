@@ -4,25 +4,23 @@
 import { clone, element } from "./dom.js";
 
 const NAMED = 20; // people named on a chip
-let tries = 0;
-
-/** Lets a person choose an emoji: `chosen(emoji)`. It opens at `anchor`, which gets the focus back;
- *  `mine` are those they have there already. */
-export async function openPicker(options) {
-  const again = tries > 0 ? `?${tries}` : ""; // engines remember an address that failed
-  const picker = await import(`./picker.js${again}`).catch(() => ((tries += 1), null));
-  picker?.open(options);
-  return Boolean(picker);
+/** The emoji that are called so, best first: [{emoji, name}]; none while their list cannot be had. */
+export async function findEmoji(letters, most = 8) {
+  const found = import("./emoji.js").then(({ find }) => find(letters));
+  return (await found.catch(() => [])).slice(0, most);
 }
 
-/** The emoji that are called so, best first: [{emoji, name}]. */
-export async function findEmoji(letters, most = 8) {
-  const { find } = await import("./emoji.js");
-  return (await find(letters)).slice(0, most);
+/** The button in the message box: what is chosen is typed where the caret is. */
+export function wireEmoji({ area, form }, reactions, label) {
+  const button = form.querySelector(".emoji");
+  const chosen = (emoji) => (area.focus(), document.execCommand("insertText", false, emoji)); // can be undone
+  button.addEventListener("pointerdown", (event) => event.preventDefault()); // the caret stays in the box
+  button.addEventListener("click", () => reactions.choose({ anchor: button, label, chosen }));
 }
 
 export class Reactions {
   #waiting = new Map(); // id -> Map of emoji -> on
+  #tries = 0;
 
   /** `warn(sentence)` says that something could not be done. */
   constructor({ timeline, outbox, you, say, storage, warn }) {
@@ -47,13 +45,20 @@ export class Reactions {
     return new Set(reactions.filter(({ user }) => user === this.you.user).map(({ emoji }) => emoji));
   }
 
+  /** Lets a person choose one to put below a message. */
   pick(row, anchor) {
-    return this.choose({ anchor, mine: this.mine(row), chosen: (emoji) => this.toggle(row, emoji) });
+    const chosen = (emoji) => this.toggle(row, emoji);
+    return this.choose({ anchor, mine: this.mine(row), label: this.say("reaction.choose"), chosen });
   }
 
+  /** Lets a person choose one, for `chosen(emoji)`; the rest of the options is in picker.js. */
   async choose(options) {
     const { say, storage } = this;
-    if (!(await openPicker({ say, storage, ...options }))) this.warn(say("emoji.failed"));
+    const again = this.#tries > 0 ? `?${this.#tries}` : ""; // engines remember an address that failed
+    const picker = await import(`./picker.js${again}`).catch(() => null);
+    if (picker) return picker.open({ say, storage, ...options });
+    this.#tries += 1;
+    this.warn(say("emoji.failed"));
   }
 
   /** The emoji below a row, as they are or as I have changed them. */

@@ -48,6 +48,7 @@ export function wire(page, made) {
   page.react = (row, anchor) => reactions.pick(row, anchor);
   made.wireDress(timeline, reactions);
   made.wirePaste();
+  made.wireEmoji(page.composer, reactions, say("emoji.label"));
   made.wireViewport();
   made.wirePictures(() => deeds.warn(say("files.pictures")));
   rollDays(timeline.col, language);

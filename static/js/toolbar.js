@@ -77,7 +77,7 @@ export class Toolbar {
 
   /** The pointer is on a row. An open menu stays, and so does the focus, on its row. */
   #point(row) {
-    if (!row || row === this.bar.parentElement || this.sheet.open || this.menu.matches(":popover-open")) return;
+    if (!row || row === this.bar.parentElement || this.sheet.open || this.bar.querySelector(":popover-open, .picks")) return;
     if (this.bar.contains(document.activeElement)) this.#row.focus({ preventScroll: true });
     this.#offer(row);
   }

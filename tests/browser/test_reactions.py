@@ -14,6 +14,7 @@ from .people import Visitor
 from .server import Voice
 from .test_access import PHONE, violations
 from .test_actions import box
+from .test_loading import SHIFTS
 
 Speak = Callable[..., Voice]
 
@@ -178,6 +179,40 @@ def test_what_others_did_during_a_gap_is_there_afterwards(
     expect(ana.row("cake?").locator(".chip[data-emoji]")).to_have_text(["🎉 2", "🙏 1"])
 
 
+# What a page says of its chips.
+CHIPS = """all => all.map(chip => [chip.className, chip.textContent.trim(), chip.title,
+  ...['aria-pressed', 'aria-label', 'type'].map(name => chip.getAttribute(name))])"""
+
+
+def test_the_first_paint_has_them_as_the_page_makes_them(
+    people: People, voice: Speak, room: str
+) -> None:
+    sam, tim = voice(), voice()
+    ids = sam.say(*(f"line {number}" for number in range(40)))
+    ana = people("Ana").enter(room)
+    for number in ids[20:]:
+        put(sam, number, "👍", "🎉")
+        put(tim, number, "👍")
+    chip(ana, "line 39", "👍 2 reactions").click()
+    expect(chip(ana, "line 39", "👍 3 reactions, including yours")).to_be_visible()
+    ana.until("Object.keys(localStorage).every(key => !key.includes(':outbox:'))")
+    made = ana.page.locator(".chip").evaluate_all(CHIPS)
+    assert len(made) == 60
+    ana.page.route("**/*.js", lambda route: route.abort())
+    ana.page.reload()
+    expect(ana.page.locator(".chip")).to_have_count(60)
+    assert ana.page.locator(".chip").evaluate_all(CHIPS) == made
+    ana.page.unroute("**/*.js")
+    ana.page.reload()
+    ana.ready().whole()
+    ana.at_the_end()
+    assert ana.page.locator(".chip").evaluate_all(CHIPS) == made
+    assert ana.page.evaluate(SHIFTS) <= 0.02
+    mine = chip(ana, "line 39", "👍 3 reactions, including yours")
+    mine.click()
+    expect(chip(ana, "line 39", "👍 2 reactions")).to_be_visible()
+
+
 def test_earlier_messages_come_with_their_reactions(
     people: People, voice: Speak, room: str
 ) -> None:
@@ -296,18 +331,248 @@ def test_on_a_phone_chips_are_for_fingers(people: People, voice: Speak, room: st
     assert bottom - top == 36
 
 
+# The picker
+
+
+def picker(visitor: Visitor, name: str = "Choose a reaction") -> Locator:
+    """What an emoji is chosen from."""
+    return visitor.page.get_by_role("dialog", name=name)
+
+
+def press_react(visitor: Visitor, text: str) -> Locator:
+    """Opens the picker for a row, from its toolbar."""
+    visitor.row(text).hover()
+    visitor.row(text).get_by_role("button", name="React", exact=True).click()
+    expect(picker(visitor)).to_be_visible()
+    return picker(visitor)
+
+
+def choices(place: Locator) -> Locator:
+    """The emoji below the search field."""
+    return place.locator(".grid button")
+
+
+def test_nothing_of_the_picker_is_loaded_before_it_is_used(
+    people: People, voice: Speak, room: str
+) -> None:
+    voice().say("tea?")
+    ana = people("Ana")
+    loaded: list[str] = []
+    ana.page.on("request", lambda request: loaded.append(request.url.rsplit("/", 1)[-1]))
+    ana.enter(room)
+    ana.page.wait_for_load_state("networkidle")
+    assert not {"picker.js", "emoji.js", "emoji.txt"} & set(loaded)
+    press_react(ana, "tea?")
+    expect(picker(ana).get_by_text("Food and drink")).to_be_attached()
+    assert loaded[-3:] == ["picker.js", "emoji.js", "emoji.txt"]
+
+
+def test_one_of_six_is_chosen_and_taken_back(people: People, voice: Speak, room: str) -> None:
+    voice().say("tea?")
+    ana, ben = people("Ana").enter(room), people("Ben").enter(room)
+    place = press_react(ana, "tea?")
+    six = place.locator(".six button")
+    expect(six).to_have_text(["👍", "❤️", "😂", "🎉", "😮", "🙏"])
+    place.get_by_role("button", name="❤️", exact=True).first.click()
+    expect(place).to_have_count(0)
+    expect(ana.row("tea?").get_by_role("button", name="React", exact=True)).to_be_focused()
+    expect(chip(ana, "tea?", "❤️ 1 reaction, including yours")).to_be_visible()
+    expect(chip(ben, "tea?", "❤️ 1 reaction")).to_be_visible()
+    place = press_react(ana, "tea?")
+    expect(six.nth(1)).to_have_attribute("aria-pressed", "true")
+    expect(six.nth(0)).to_have_attribute("aria-pressed", "false")
+    six.nth(1).click()
+    expect(ana.row("tea?").locator(".chips")).to_have_count(0)
+    expect(ben.row("tea?").locator(".chips")).to_have_count(0)
+
+
+def test_emoji_are_found_by_what_people_call_them(people: People, voice: Speak, room: str) -> None:
+    voice().say("tea?")
+    ana = people("Ana").enter(room)
+    place = press_react(ana, "tea?")
+    field = place.get_by_role("searchbox", name="Search emoji")
+    expect(field).to_be_focused()
+    for letters, first in [
+        ("thumbs", "👍"),
+        ("tada", "🎉"),
+        ("shrug", "🤷"),
+        ("Red Heart", "❤️"),
+        ("pinata", "🪅"),
+        ("flag fr", "🇫🇷"),
+    ]:
+        field.fill(letters)
+        expect(choices(place).first).to_have_text(first)
+    field.fill("nothing like it")
+    expect(place.get_by_role("status")).to_have_text("No emoji is called that.")
+    field.fill("")
+    expect(place.get_by_role("heading", name="Faces and people")).to_be_visible()
+    field.fill("rocket")
+    expect(choices(place).first).to_have_text("🚀")
+    field.press("Enter")
+    expect(chip(ana, "tea?", "🚀 1 reaction, including yours")).to_be_visible()
+
+
+def test_what_was_lately_used_stands_first(people: People, voice: Speak, room: str) -> None:
+    voice().say("tea?")
+    ana = people("Ana").enter(room)
+    place = press_react(ana, "tea?")
+    expect(place.get_by_text("Lately used")).to_have_count(0)
+    for name in ("rocket", "seedling", "rocket"):
+        place.get_by_role("searchbox").fill(name)
+        expect(choices(place).first).to_have_attribute("title", name)
+        place.get_by_role("searchbox").press("Enter")
+        expect(place).to_have_count(0)
+        place = press_react(ana, "tea?")
+    ana.page.reload()
+    ana.ready().whole()
+    place = press_react(ana, "tea?")
+    expect(place.get_by_role("heading").first).to_have_text("Lately used")
+    expect(place.locator(".grid").first.locator("button")).to_have_text(["🚀", "🌱"])
+
+
+def test_the_picker_is_used_by_keys_alone(people: People, voice: Speak, room: str) -> None:
+    voice().say("tea?")
+    ana = people("Ana").enter(room)
+    ana.page.keyboard.press("Shift+F6")
+    ana.page.keyboard.press("+")
+    place = picker(ana)
+    field = place.get_by_role("searchbox")
+    expect(field).to_be_focused()
+    keys = ana.page.keyboard
+    keys.press("ArrowUp")
+    expect(place.locator(".six button").first).to_be_focused()
+    keys.press("ArrowRight")
+    keys.press("ArrowDown")
+    expect(field).to_be_focused()
+    expect(place.get_by_text("Food and drink")).to_be_attached()
+    keys.press("ArrowDown")
+    keys.press("ArrowRight")
+    keys.press("ArrowDown")
+    expect(choices(place).nth(9)).to_be_focused()
+    keys.press("ArrowUp")
+    keys.press("ArrowLeft")
+    expect(choices(place).first).to_be_focused()
+    keys.press("Shift+Tab")
+    expect(field).to_be_focused()
+    keys.press("Tab")
+    expect(choices(place).first).to_be_focused()
+    keys.press("t")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("t")
+    keys.press("Escape")  # empties the field, as in every field of this kind
+    keys.press("Escape")
+    expect(place).to_have_count(0)
+    expect(ana.row("tea?")).to_be_focused()
+    keys.press("+")
+    expect(field).to_be_focused()
+    keys.press("ArrowUp")
+    keys.press("Enter")
+    expect(chip(ana, "tea?", "👍 1 reaction, including yours")).to_be_visible()
+
+
+def test_the_box_gets_its_emoji_where_the_caret_is(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    ana.composer.fill("well done!")
+    ana.composer.evaluate("area => area.setSelectionRange(4, 4)")
+    ana.page.get_by_role("button", name="Emoji", exact=True).click()
+    place = picker(ana, "Emoji")
+    expect(place.locator("[aria-pressed]")).to_have_count(0)
+    place.get_by_role("searchbox").fill("clap")
+    expect(choices(place).first).to_have_text("👏")
+    choices(place).first.click()
+    expect(ana.composer).to_have_value("well👏 done!")
+    expect(ana.composer).to_be_focused()
+    ana.page.keyboard.type("!")
+    expect(ana.composer).to_have_value("well👏! done!")
+    ana.page.keyboard.press("Enter")
+    ana.shows_once("well👏! done!")
+
+
+def test_on_a_phone_it_is_a_sheet(people: People, voice: Speak, room: str) -> None:
+    sam = voice()
+    (tea,) = sam.say("tea?")
+    ana = people("Ana", **PHONE).enter(room)
+    put(sam, tea, "👍")
+    ana.row("tea?").focus()
+    ana.row("tea?").get_by_role("button", name="Add a reaction").tap()
+    place = picker(ana)
+    expect(place.get_by_text("Food and drink")).to_be_attached()
+    expect(place.get_by_role("searchbox")).not_to_be_focused()  # a keyboard would cover the list
+    left, _, right, bottom = box(place)
+    assert (left, right, bottom) == (0, 390, 844)
+    for button in (place.locator(".six button").first, choices(place).first):
+        _, top, _, low = box(button)
+        assert low - top >= 44
+    assert ana.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    place.get_by_role("button", name="Close").tap()
+    expect(place).to_have_count(0)
+    ana.row("tea?").get_by_role("button", name="Add a reaction").tap()
+    place.get_by_role("button", name="🙏", exact=True).first.tap()
+    expect(chip(ana, "tea?", "🙏 1 reaction, including yours")).to_be_visible()
+    ana.page.get_by_role("button", name="Emoji", exact=True).tap()
+    picker(ana, "Emoji").get_by_role("button", name="🎉", exact=True).first.tap()
+    expect(ana.composer).to_have_value("🎉")
+
+
+def test_a_list_that_does_not_come_is_owned_up_to(people: People, voice: Speak, room: str) -> None:
+    voice().say("tea?")
+    ana = people("Ana").enter(room)
+    ana.page.route("**/emoji.txt", lambda route: route.abort())
+    place = press_react(ana, "tea?")
+    words = "The emoji could not be loaded. Try again in a moment."
+    expect(place.get_by_role("status")).to_have_text(words)
+    ana.page.unroute("**/emoji.txt")
+    ana.page.keyboard.press("Escape")
+    expect(place).to_have_count(0)
+    place = press_react(ana, "tea?")
+    expect(place.get_by_text("Food and drink")).to_be_attached()
+
+
+def test_without_the_picker_a_person_is_told(people: People, voice: Speak, room: str) -> None:
+    voice().say("tea?")
+    ana = people("Ana").enter(room)
+    ana.page.route("**/picker.js*", lambda route: route.abort())
+    react = ana.row("tea?").get_by_role("button", name="React", exact=True)
+    ana.row("tea?").hover()
+    react.click()
+    words = "The emoji could not be loaded. Try again in a moment."
+    expect(ana.page.locator("#alert")).to_have_text(words)
+    ana.page.unroute("**/picker.js*")
+    react.click()
+    expect(picker(ana)).to_be_visible()
+
+
+def test_emoji_are_found_for_a_few_letters(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    found = ana.page.evaluate("""async () => {
+      const { href } = document.querySelector('link[rel=modulepreload]');
+      const { findEmoji } = await import(new URL('reactions.js', href));
+      return [await findEmoji('na'), await findEmoji('party_pop'), await findEmoji('qqq')];
+    }""")
+    assert len(found[0]) == 8
+    assert all(any(w.startswith("na") for w in one["name"].split()) for one in found[0][:3])
+    assert found[1] == [{"emoji": "🎉", "name": "party popper"}]
+    assert found[2] == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", [{}, PHONE], ids=["desk", "phone"])
-def test_rows_with_chips_are_accessible(
+def test_rows_with_chips_and_the_picker_are_accessible(
     people: People, voice: Speak, room: str, scheme: str, screen: dict[str, object]
 ) -> None:
     sam = voice()
     (tea,) = sam.say("tea?")
-    ana = people("Ana", color_scheme=scheme, **screen).enter(room)
+    ana = people("Ana", color_scheme=scheme, reduced_motion="reduce", **screen).enter(room)
     put(sam, tea, "👍", "🎉")
     chip(ana, "tea?", "👍 1 reaction").click()
     expect(chip(ana, "tea?", "👍 2 reactions, including yours")).to_be_visible()
     ana.row("tea?").focus()
+    assert violations(ana.page) == []
+    ana.row("tea?").get_by_role("button", name="Add a reaction").click()
+    expect(picker(ana).get_by_text("Food and drink")).to_be_attached()
+    assert violations(ana.page) == []
+    picker(ana).get_by_role("searchbox").fill("nothing like it")
+    expect(picker(ana).get_by_role("status")).to_be_visible()
     assert violations(ana.page) == []
 
 
