@@ -38,6 +38,7 @@ export class Actions {
   /** What a button in a row stands for, by its class. */
   #act(button, row) {
     const { deeds, toolbar } = this;
+    if (!row.isConnected) return toolbar.close(), deeds.warn(this.say("log.nowhere")); // gone behind its sheet
     const { id, ...message } = this.timeline.message(row);
     const { cid } = this.timeline.waiting.changes.of(id) ?? message; // of what waits, or failed
     const acts = {
@@ -74,24 +75,32 @@ export class Actions {
 
   /** Keys on a row, and in its menu those that stand there. */
   #key(event) {
-    const row = event.target.closest(".msg");
-    const onRow = row === event.target;
-    if (event.ctrlKey || event.metaKey || event.altKey || !(onRow || event.target.closest(".pop"))) return;
+    const { target } = event;
+    const row = target.closest(".msg");
+    const inMenu = target.closest(".acts .pop");
+    if (!row || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const act = this.#offers(row)[KEYS[key]] ?? (onRow && this.#moves(row, event)[key]);
+    if (target !== row && !inMenu) return this.#within(row, event);
+    const act = this.#offers(row)[KEYS[key]] ?? (!inMenu && this.#moves(row, event)[key]);
     if (!act) return;
     event.preventDefault();
     act();
   }
 
+  /** From a link, code or button in a row there is a way back to it. */
+  #within(row, { key, target }) {
+    if (key === "Escape" && !target.closest("[popover], .editor")) row.focus();
+  }
+
   #moves(row, { shiftKey }) {
     const { timeline } = this;
-    const open = row.matches(SENT) ? () => this.toolbar.open(row) : null;
+    const writing = row.querySelector(".editor");
+    const open = writing ? () => this.editor.edit(row) : row.matches(SENT) && (() => this.toolbar.open(row));
     return {
       ArrowUp: () => neighbour(row, "previous")?.focus(),
       ArrowDown: () => neighbour(row, "next")?.focus(),
       Home: () => timeline.chunks.first.focus(),
-      End: () => timeline.toEnd().then(() => timeline.chunks.last.focus()),
+      End: () => timeline.toEnd().then(() => timeline.chunks.last.focus(), () => {}), // not without the line
       Escape: () => this.deeds.leave(),
       Enter: open,
       " ": open,
@@ -102,9 +111,10 @@ export class Actions {
 
   /** Copies the code that a button stands beside. */
   async #copy(button) {
-    const old = button.textContent;
-    const done = await copyFrom(button.parentElement, button.parentElement.querySelector("pre").textContent);
-    if (done) button.textContent = this.say("text.copied");
-    setTimeout(() => (button.textContent = old), COPIED);
+    const box = button.parentElement;
+    if (!(await copyFrom(box, box.querySelector("pre").textContent))) return;
+    button.textContent = this.say("text.copied");
+    this.deeds.tell(button.textContent);
+    setTimeout(() => (button.textContent = this.say("text.copy")), COPIED);
   }
 }

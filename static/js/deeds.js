@@ -4,9 +4,10 @@
 export class Deeds {
   #failed = new Set(); // cids already said to have failed
 
-  /** `alert` and `tell` are for who listens instead of looking; `text` gives the sentences. */
-  constructor({ composer, outbox, strip, alert, tell, text }) {
-    Object.assign(this, { composer, outbox, strip, alert, tell, text });
+  /** `alert` and `tell` are for who listens instead of looking; `text` gives the sentences; `carry`
+   *  gives an entry of the outbox to the line. */
+  constructor({ composer, outbox, carry, strip, alert, tell, text }) {
+    Object.assign(this, { composer, outbox, carry, strip, alert, tell, text });
   }
 
   edit(id, text) {
@@ -14,7 +15,13 @@ export class Deeds {
   }
 
   remove(id) {
-    this.outbox.add("delete", { id });
+    return this.outbox.add("delete", { id });
+  }
+
+  /** The same while the page goes, when there is no time to take turns with other tabs. */
+  removeAtOnce(id) {
+    const entry = this.remove(id);
+    if (this.carry(entry)) this.outbox.kept.save({ ...entry, sent: Date.now() });
   }
 
   again(cid) {

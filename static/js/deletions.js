@@ -37,7 +37,7 @@ export class Deletions {
 
   /** Carries out all of them: the page goes. */
   #settle() {
-    for (const id of [...this.#timers.keys()]) this.#carryOut(id);
+    for (const id of [...this.#timers.keys()]) this.#carryOut(id, () => this.deeds.removeAtOnce(id));
   }
 
   /** Ids mean other messages now. */
@@ -50,14 +50,21 @@ export class Deletions {
     this.#timers.delete(id);
   }
 
-  #carryOut(id) {
+  #carryOut(id, remove = () => this.deeds.remove(id)) {
     this.#forget(id);
     const { timeline } = this;
     const row = timeline.row(id);
     if (!row && timeline.model.covers(id)) return; // gone already: deleted in another tab
     const undo = row?.querySelector(".undo");
-    if (undo && undo === document.activeElement) (neighbour(row, "next") ?? neighbour(row, "previous"))?.focus();
+    if (undo && undo === document.activeElement) this.#leave(row);
     undo?.remove();
-    this.deeds.remove(id);
+    remove();
+  }
+
+  /** Whoever waited at a row that goes now is at the next one. */
+  #leave(row) {
+    const heir = neighbour(row, "next") ?? neighbour(row, "previous");
+    if (heir) heir.focus({ preventScroll: true });
+    else this.deeds.leave();
   }
 }

@@ -46,7 +46,7 @@ export class Editor {
   }
 
   edit(row) {
-    if (!row.querySelector(".editor")) this.#open(row).focus();
+    (row.querySelector(".editor textarea") ?? this.#open(row)).focus();
   }
 
   #open(row) {

@@ -41,7 +41,8 @@ export class Elsewhere {
   #count(room) {
     const { entries } = this.#outbox(room);
     const failed = entries.filter((entry) => entry.failed).length;
-    return { waiting: entries.length - failed, failed };
+    const sent = entries.filter(({ command, sent, failed }) => sent && !failed && command !== "say").length;
+    return { waiting: entries.length - failed - sent, failed }; // what was sent most likely arrived
   }
 
   #outbox(room) {

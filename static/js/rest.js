@@ -90,7 +90,8 @@ function wireDeeds(page, { Strip, Deeds }, announcer) {
   });
   const alert = (text) => announcer.alert(text);
   const tell = (text) => announcer.say(text);
-  const deeds = new Deeds({ composer, outbox, strip, alert, tell, text: say });
+  const carry = (entry) => desk.carry(entry);
+  const deeds = new Deeds({ composer, outbox, carry, strip, alert, tell, text: say });
   return { strip, deeds };
 }
 

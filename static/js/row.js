@@ -79,6 +79,13 @@ function fillHead(row, { at, name, edited, id }, key, shown) {
   if (edited) mark.title = fullTime(edited);
 }
 
+/** What has the focus may go with a change; then its row has it. */
+export function keepFocus(row, change) {
+  const held = row.contains(document.activeElement);
+  change();
+  if (held && !row.contains(document.activeElement)) row.focus({ preventScroll: true });
+}
+
 // --- a row among its neighbours
 
 /** Shows a row as the first of its group, or as one that continues it; above it a day that begins. */

@@ -5,7 +5,7 @@
 import { Chunks, neighbour } from "./chunks.js";
 import { clone } from "./dom.js";
 import { History } from "./history.js";
-import { fillRow, groupRow, readRow, removeRow, Stop } from "./row.js";
+import { fillRow, groupRow, keepFocus, readRow, removeRow, Stop } from "./row.js";
 import { Scroll } from "./scroll.js";
 import { Waiting } from "./waiting.js";
 
@@ -186,9 +186,11 @@ export class Timeline {
   paint(row) {
     if (row.querySelector(":scope > .st .undo")) return; // deleted, and still to be undone
     const message = this.message(row);
-    fillRow(row, message, message.user === this.you.user, this.say);
-    this.waiting.changes?.paint(row, message.id);
-    this.dress?.(row, message);
+    keepFocus(row, () => {
+      fillRow(row, message, message.user === this.you.user, this.say);
+      this.waiting.changes?.paint(row, message.id);
+      this.dress?.(row, message);
+    });
   }
 
   /** A row is the first of its group unless the one before continues without a break. */
@@ -203,7 +205,7 @@ export class Timeline {
     if (row.querySelector(".editor")) this.leaves(row);
     const next = neighbour(row, "next");
     const heir = next ?? neighbour(row, "previous");
-    if (row.contains(document.activeElement)) heir?.focus();
+    if (row.contains(document.activeElement)) heir?.focus({ preventScroll: true });
     if (this.stop.row === row) this.stop.set(heir);
     this.#rows.delete(id);
     this.waiting.release(cid, row);

@@ -65,6 +65,7 @@ export class Toolbar {
     const { id, text } = this.timeline.message(row);
     const words = button.querySelector("span");
     const before = words.textContent;
+    if (before === this.say("text.copied")) return; // pressed twice
     const value = kind === "text" ? text : new URL(`#m${id}`, location.href).href;
     if (!(await copyFrom(button, value))) return;
     words.textContent = this.say("text.copied");
@@ -89,6 +90,7 @@ export class Toolbar {
   #offer(row) {
     if (!row || this.bar.parentElement === row) return;
     this.#row = row;
+    this.more.ariaExpanded = "false"; // a menu that was open has gone with its row
     if (row.matches(SENT)) row.append(this.bar);
     else this.bar.remove();
   }

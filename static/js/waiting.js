@@ -2,6 +2,7 @@
 // have one are changes.js.
 
 import { clone, element } from "./dom.js";
+import { keepFocus } from "./row.js";
 
 const TICK = 1_000; // ms between two looks at a countdown
 
@@ -55,8 +56,11 @@ export class Waiting {
     const row = this.#rows.get(cid) ?? this.timeline.append({ cid, ...fields, at, user, name, color });
     this.#rows.set(cid, row);
     row.dataset.state = entry.failed ? "failed" : online ? "pending" : "queued";
-    row.querySelector(".st")?.remove();
-    addStatus(row, statusLine(row.dataset.state, entry, this.say));
+    const line = statusLine(row.dataset.state, entry, this.say);
+    const old = row.querySelector(".st");
+    if (old?.textContent === line.textContent) return;
+    keepFocus(row, () => old?.remove());
+    addStatus(row, line);
   }
 }
 

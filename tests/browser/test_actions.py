@@ -38,6 +38,15 @@ def open_menu(visitor: Visitor, row: Locator) -> Locator:
     return menu
 
 
+def open_sheet(visitor: Visitor, row: Locator) -> Locator:
+    """Opens a row's sheet with a finger."""
+    row.locator(".body").tap()
+    row.get_by_role("button", name="More", exact=True).tap()
+    sheet = visitor.page.get_by_role("dialog", name=re.compile("^Message from"))
+    expect(sheet).to_be_visible()
+    return sheet
+
+
 def test_the_toolbar_covers_neither_text_nor_the_row_above(people: People, room: str) -> None:
     ana = people("Ana").enter(room)
     ana.says("the first of a group", "the second " + "is long " * 30, "the third")
@@ -258,3 +267,94 @@ def test_the_button_that_copies_code_is_no_part_of_what_was_said(
     ana = people("Ana").enter(room)
     ana.rows.first.focus()
     expect(ana.rows.first).to_have_accessible_name(re.compile(r"print\(1\)$"))
+
+
+# -- the focus is never lost
+
+
+def test_a_row_that_goes_gives_the_focus_to_the_next_and_closes_its_menu(
+    people: People, voice: Speak, room: str
+) -> None:
+    sam = voice()
+    first = sam.say("going", "staying")[0]
+    ana = people("Ana").enter(room)
+    open_menu(ana, ana.row("going"))
+    sam.change("delete", first)
+    expect(ana.row("staying")).to_be_focused()
+    expect(ana.page.get_by_role("menu")).to_have_count(0)
+    ana.page.keyboard.press("Tab")
+    more = ana.page.get_by_role("button", name="More", exact=True)
+    expect(more).to_have_attribute("aria-expanded", "false")
+
+
+def test_a_message_that_went_behind_its_sheet_is_not_acted_on(people: People, room: str) -> None:
+    ana = people("Ana", **PHONE).enter(room)
+    ana.says("going", "staying")
+    other = ana.tab()
+    other.open(room)
+    other.ready().whole()
+    open_sheet(ana, ana.row("going"))
+    other.row("going").focus()
+    other.page.keyboard.press("Delete")
+    other.page.reload()
+    ana.shows("staying")
+    ana.page.get_by_role("button", name="Edit", exact=True).tap()
+    expect(ana.page.get_by_role("dialog")).to_have_count(0)
+    expect(ana.page.get_by_role("status").get_by_text("was deleted")).to_be_visible()
+
+
+def test_what_is_repainted_under_the_focus_leaves_it_in_the_row(people: People, room: str) -> None:
+    ana, ben = people("Ana").enter(room), people("Ben").enter(room)
+    ben.says("see https://example.org/one")
+    ana.shows("see https://example.org/one")
+    ana.page.get_by_role("link", name="https://example.org/one").focus()
+    ben.composer.press("ArrowUp")
+    ben.page.get_by_role("textbox", name="Edit message").fill("see nothing")
+    ben.page.keyboard.press("Enter")
+    ana.shows("see nothing")
+    expect(ana.row("see nothing")).to_be_focused()
+
+
+def test_try_again_by_the_keyboard_stays_where_it_is_and_then_leaves_one_in_the_row(
+    people: People, voice: Speak, room: str
+) -> None:
+    ana = people("Ana")
+    line = Line(ana.page)
+    ana.enter(room)
+    line.on_say = lambda frame: refused(frame, "bad_frame", DAMAGE)
+    row = ana.say("failed")
+    again = row.get_by_role("button", name="Try again")
+    again.focus()
+    voice().say("something else")
+    expect(ana.row("something else")).to_have_count(1)
+    line.cut()
+    ana.online()
+    expect(again).to_be_focused()
+    line.on_say = lambda frame: None
+    ana.page.keyboard.press("Enter")
+    ana.shows_once("failed")
+    expect(row).to_be_focused()
+
+
+def test_escape_leads_from_a_button_to_the_row_and_from_there_to_the_box(
+    people: People, room: str
+) -> None:
+    ana = people("Ana").enter(room)
+    ana.says("mine")
+    ana.row("mine").focus()
+    ana.page.keyboard.press("Tab")
+    expect(ana.page.get_by_role("button", name="React")).to_be_focused()
+    for stop in (ana.row("mine"), ana.composer):
+        ana.page.keyboard.press("Escape")
+        expect(stop).to_be_focused()
+
+
+def test_enter_on_a_row_that_is_edited_leads_back_into_the_edit(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    ana.says("mine")
+    for key in ("Enter", "e"):
+        ana.row("mine").focus()
+        ana.page.keyboard.press("e")
+        ana.row("mine").focus()
+        ana.page.keyboard.press(key)
+        expect(ana.page.get_by_role("textbox", name="Edit message")).to_be_focused()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from playwright.sync_api import Locator, expect
 
 from .conftest import People
 from .line import SWALLOWED, Line
 from .people import Visitor
+from .server import Voice
+
+Speak = Callable[..., Voice]
 
 TOP = "el => el.getBoundingClientRect().top"
 
@@ -177,6 +181,80 @@ def test_a_deletion_can_be_undone(people: People, room: str) -> None:
     ana.says("later")
     ben.shows("keep me", "later")
     assert not line.says("delete")
+
+
+def test_a_deletion_can_still_be_undone_by_keys_after_others_have_spoken(
+    people: People, voice: Speak, room: str
+) -> None:
+    sam = voice()
+    ana = people("Ana")
+    line = Line(ana.page)
+    ana.clock()
+    ana.enter(room)
+    ana.says("regret")
+    ana.row("regret").focus()
+    ana.page.keyboard.press("Delete")
+    sam.say("one", "two")
+    expect(ana.row("two")).to_have_count(1)
+    undo = ana.page.get_by_role("button", name="Undo")
+    expect(undo).to_be_focused()
+    ana.page.keyboard.press("Enter")
+    expect(ana.row("regret").locator(".body")).to_be_visible()
+    expect(ana.row("regret")).to_be_focused()
+    ana.page.clock.fast_forward(8_000)
+    ana.says("three")
+    assert not line.says("delete")
+
+
+def test_a_page_that_goes_carries_out_what_could_still_be_undone(people: People, room: str) -> None:
+    ana, ben = people("Ana").enter(room), people("Ben").enter(room)
+    ana.says("keep", "regret")
+    ana.act(ana.row("regret"), "Delete")
+    ana.open(f"{room}-b")
+    ben.shows("keep")
+    ana.ready().whole()
+    expect(ana.page.get_by_text("1 waiting")).to_have_count(0)
+
+
+def test_a_deletion_is_carried_out_also_when_the_page_had_to_load_anew(
+    people: People, voice: Speak, room: str
+) -> None:
+    """So much was missed that nothing of what the page showed is among the newest."""
+    sam = voice()
+    ana, ben = people("Ana"), people("Ben").enter(room)
+    line = Line(ana.page)
+    ana.clock()
+    ana.enter(room)
+    ana.says("regret")
+    ana.act(ana.row("regret"), "Delete")
+    line.cut(refusing=True)
+    sam.say(*(f"missed {number}" for number in range(520)))
+    line.refusing = False
+    ana.online()
+    expect(ana.row("missed 519")).to_have_count(1)
+    expect(ana.page.get_by_text("Message deleted.")).to_have_count(0)
+    ana.page.clock.fast_forward(7_000)
+    ben.until("!document.querySelector('.log').textContent.includes('regret')")
+    assert [frame["id"] for frame in line.says("delete")]
+
+
+def test_focus_at_undo_goes_to_the_next_row_without_scrolling(
+    people: People, voice: Speak, room: str
+) -> None:
+    ana = people("Ana")
+    ana.clock()
+    ana.enter(room)
+    ana.says("regret")
+    voice().say(*(f"line {number}" for number in range(60)))
+    expect(ana.row("line 59")).to_have_count(1)
+    ana.row("regret").focus()
+    ana.page.keyboard.press("Delete")
+    expect(ana.page.get_by_role("button", name="Undo")).to_be_focused()
+    ana.log.evaluate("log => log.scrollTo(0, log.scrollHeight)")
+    ana.at_the_end()
+    ana.page.clock.fast_forward(7_000)
+    expect(ana.row("line 0")).to_be_focused()
+    ana.at_the_end()
 
 
 def test_the_next_row_gets_the_head_of_a_deleted_first_one(people: People, room: str) -> None:
