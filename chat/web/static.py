@@ -25,6 +25,7 @@ STYLES = (
     "topic",
     "panels",
     "dialogs",
+    "settings",
     "card",
     "print",
 )

@@ -104,7 +104,7 @@ export class Desk {
       this.outbox.done(answer);
       this.#level();
     },
-    refused: (refusal) => this.outbox.refuse(refusal),
+    refused: (refusal) => refusal.cid && this.outbox.refuse(refusal), // else it is of a passing command
   };
 
   #lost(code) {

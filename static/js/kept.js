@@ -53,10 +53,10 @@ export class Kept {
   }
 
   /** What waits will never be told back. What was sent beside it and is right will be, all the same. */
-  refused() {
+  refused(detail) {
     const keys = Object.keys(this.#waiting);
     this.#wait([]);
-    this.#changed(keys);
+    this.#changed(keys, detail);
   }
 
   /** Another tab of this browser has set something, or was told what waited: that is so, then. */
@@ -67,7 +67,7 @@ export class Kept {
     this.#changed(Object.keys({ ...before, ...waiting }));
   }
 
-  /** `listener(keys)` hears of settings that may have changed. */
+  /** `listener(keys, refusal)` hears of settings that may have changed, and why if they were refused. */
   on(listener) {
     this.#listeners.push(listener);
   }
@@ -83,8 +83,8 @@ export class Kept {
     else this.storage.remove(WAITING);
   }
 
-  #changed(keys) {
+  #changed(keys, refusal) {
     this.#seen = this.#waiting;
-    for (const listener of this.#listeners) listener(keys);
+    for (const listener of this.#listeners) listener(keys, refusal);
   }
 }

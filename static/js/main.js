@@ -203,7 +203,8 @@ class Page {
     },
     people: (known) => this.later(({ people }) => (this.news.takeIn(), people.arrive(known))),
     typing: (someone) => this.later(({ people }) => people.heard(someone)),
-    read: ({ id }) => this.reading.upTo(id),
+    read: ({ id }) => (this.reading.upTo(id), this.later(({ notify }) => notify.read(id))),
+    rooms: (told) => this.later(({ notify }) => notify.rooms(told)),
     kept: ({ values }) => this.later(({ kept }) => kept.heard(values)),
     state: (state) => this.connected(state),
     lost: (code) => code === CLOSE.SIGNED_OUT && this.storage.forget(), // here or in another tab

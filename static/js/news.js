@@ -41,7 +41,7 @@ export class News {
     this.reading.hear(there(changed));
     this.reading.gone(gone);
     this.timeline.update(changed, gone);
-    for (const message of there(fresh)) this.later(({ people }) => people.announcer.message(message));
+    for (const message of there(fresh)) this.later(({ arrived }) => arrived(message));
     this.reading.update();
   }
 

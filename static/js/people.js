@@ -20,6 +20,7 @@ const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCas
 
 /** The panel of people and the line about them in the header; `typing` and `announcer` beside. */
 export class People {
+  fills = {}; // name of a dialog -> fetches and shows what is in it; false if that failed
   #known = { total: 0, here: 0, people: [] };
 
   constructor({ you, say, language, storage, base, network, timeline }) {
@@ -37,9 +38,11 @@ export class People {
     wireLeaving(find("form.sign-out"), say, storage);
   }
 
-  /** Opens the dialog that a button stands for. */
-  open(button) {
-    openDialog(find(`dialog#${button.dataset.opens}`), button);
+  /** Opens the dialog that a button stands for, once what is in it is there. */
+  async open(button) {
+    const name = button.dataset.opens;
+    const dialog = find(`dialog#${name}`);
+    if ((await this.fills[name]?.()) !== false && !dialog.open) openDialog(dialog, button);
   }
 
   show(known) {

@@ -4,7 +4,7 @@ import { nameDay } from "./row.js";
 
 const MODULES = [
   ...["people", "editor", "actions", "deeds", "strip", "edges", "elsewhere", "viewport", "pictures", "rooms"],
-  ...["kept", "appearance", "topic", "paste"],
+  ...["kept", "appearance", "attention", "topic", "paste"],
   ...["reactions", "dress"],
   ...["salvage", "changes", "writing"],
 ];
@@ -23,14 +23,15 @@ export function wire(page, made) {
   made.salvage(storage, say("message.damaged_here"));
   timeline.waiting.changes = new made.Changes(timeline, say);
   page.showWaiting();
-  const kept = { storage, room: boot.room, epoch: page.outbox.epoch };
-  const editor = new made.Editor({ timeline, limit: boot.limits.text, say, kept, on: deeds });
+  const kept = (page.kept = wireKept(page, made, deeds));
+  const half = { storage, room: boot.room, epoch: page.outbox.epoch };
+  const editor = new made.Editor({ timeline, limit: boot.limits.text, say, kept: half, on: deeds });
   const actions = new made.Actions({ timeline, say, editor, deeds, page });
   page.editor = editor;
   new made.Writing({
     composer: page.composer,
     log: timeline.log,
-    typing: (fields) => page.desk.send("typing", fields),
+    typing: (fields) => kept.get("typing") === "on" && page.desk.send("typing", fields),
     editLast: () => editor.editLast(),
   });
   page.elsewhere = new made.Elsewhere({
@@ -42,7 +43,6 @@ export function wire(page, made) {
   const topic = wireTopic(page, made, people.announcer);
   made.inheritRooms(storage, `${page.home}:rooms`);
   page.rooms = new made.Rooms({ ...boot, say, storage, waiting: () => page.elsewhere.counts });
-  page.kept = wireKept(page, made, deeds);
   const warn = (detail) => deeds.warn(detail);
   const reactions = (page.reactions = new made.Reactions({ timeline, outbox: page.outbox, you: boot.you, say, storage, warn }));
   page.react = (row, anchor) => reactions.pick(row, anchor);
@@ -53,11 +53,13 @@ export function wire(page, made) {
   made.wirePictures(() => deeds.warn(say("files.pictures")));
   rollDays(timeline.col, language);
   performance.mark("parts-ready");
-  return { people, strip, deeds, edges, reactions, topic, actions, elsewhere: page.elsewhere, kept: page.kept };
+  const { elsewhere } = page;
+  const parts = { people, strip, deeds, edges, reactions, topic, actions, elsewhere, kept };
+  return { ...parts, ...made.wireAttention(page, parts) };
 }
 
 /** The person's settings, applied wherever they were changed. */
-function wireKept({ boot, composer, desk, on, storage, timeline }, { Kept, appear }, deeds) {
+function wireKept({ boot, desk, on, storage, timeline }, { Kept, appear }, deeds) {
   const kept = new Kept({
     values: boot.kept,
     storage,
@@ -67,11 +69,9 @@ function wireKept({ boot, composer, desk, on, storage, timeline }, { Kept, appea
   kept.on(show);
   show();
   on.refused = ({ code, detail }) => {
-    if (code === "bad_setting") kept.refused(), deeds.warn(detail);
+    if (code === "bad_setting") kept.refused(detail), deeds.warn(detail);
   };
   addEventListener("storage", ({ key }) => kept.stored(storage.own(key)));
-  const { typing } = composer;
-  composer.typing = (fields) => kept.get("typing") === "on" && typing(fields);
   return kept;
 }
 

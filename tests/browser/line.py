@@ -96,6 +96,11 @@ class Line:
         """An event as if the server had sent it."""
         self._sides[-1][0].send(json.dumps(event))
 
+    def tell_all(self, event: Frame) -> None:
+        """The same to every tab."""
+        for page, _ in self._sides:
+            page.send(json.dumps(event))
+
     def says(self, *kinds: str) -> list[Frame]:
         """The frames of these kinds the page has sent so far."""
         return [frame for frame in self.said if frame["type"] in kinds]
