@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any, get_type_hints
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
@@ -29,19 +30,22 @@ from chat.wire.protocol import (
 ANA = Person("ana", "Ana", 1)
 DEN = ("den", "Den")
 LASTING = kinds(Lasting)
-VALUES: dict[str, Any] = {"int": 1, "str": "👍", "bool": True}
+VALUES: dict[str, Any] = {"int": 1, "str": "👍", "bool": True, "dict": {"den": "Den"}}
 
 
 def sample(kind: type[Any]) -> Any:
-    """One of its kind, about the message 1."""
-    fields = {}
-    for field in msgspec.structs.fields(kind):
-        if field.required:
-            name = getattr(field.type, "__origin__", field.type)
-            fields[field.name] = VALUES[name.__name__]
+    """One of its kind, about the message 1, with all that it can say."""
+    fields = {field.name: value(field.type) for field in msgspec.structs.fields(kind)}
     if "cid" in fields:
         fields["cid"] = "cid-of-the-test"
     return kind(**fields)
+
+
+def value(type: Any) -> Any:
+    """One of this type; of an optional one, one that is there."""
+    if get_origin(type) in (Union, UnionType):
+        return value(get_args(type)[0])
+    return VALUES[getattr(type, "__origin__", type).__name__]
 
 
 def tag(kind: type[msgspec.Struct]) -> str:

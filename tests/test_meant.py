@@ -120,6 +120,13 @@ def test_what_is_kept_of_it_is_what_the_living_messages_say(tmp_path: Path, seed
     assert meant(tmp_path) == told
 
 
+def test_what_damage_left_behind_keeps_no_message_from_being_saved(tmp_path: Path) -> None:
+    in_store(tmp_path, lambda store: store.wrote(append()))
+    table(tmp_path, "INSERT INTO meant VALUES ('a', 1, 2)")
+    in_store(tmp_path, lambda store: store.wrote(answer(1)))
+    assert meant(tmp_path) == [("a", 2)]
+
+
 # -- who is called so
 
 

@@ -31,8 +31,8 @@ class Meant:
         """A message as it is from now on."""
         if message.rev != message.id:
             self.drop(room, message.id)
-        for person in message.mentions:
-            self._db.execute("INSERT INTO meant VALUES (?, ?, ?)", (person, room, message.id))
+        rows = [(person, room, message.id) for person in message.mentions]
+        self._db.executemany("INSERT OR IGNORE INTO meant VALUES (?, ?, ?)", rows)
 
     def drop(self, room: int, id: int) -> None:
         """This message is no more."""

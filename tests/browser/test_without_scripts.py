@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Callable
 
 from playwright.sync_api import expect
 
 from .conftest import People
 from .people import Visitor
-from .server import Server
+from .server import Server, Voice
 
 
 def plain(people: People, room: str, name: str = "Ana") -> Visitor:
@@ -40,6 +41,25 @@ def test_a_page_without_scripts_reads_and_posts(people: People, room: str) -> No
     expect(ana.composer).to_have_value("")
     ben.shows("with scripts", "without scripts")
     expect(ben.rows.last).to_contain_text(ana.name)
+
+
+def test_without_scripts_one_reads_who_is_answered_and_who_reacted(
+    people: People, voice: Callable[..., Voice], room: str
+) -> None:
+    ana, sam = plain(people, room), voice()
+    first, gone = sam.say("two things are left", "never mind")
+    for number, text, answered in (("1", f"@{ana.name} which?", first), ("2", "oh", gone)):
+        sam.command("say", cid=f"cid-of-{number}", text=text, reply=answered)
+    sam.command("react", cid="cid-of-react", id=first, emoji="🎉", on=True)
+    sam.change("delete", gone)
+    ana.open(room)
+    quotes = ana.page.locator(".quote")
+    expect(quotes).to_have_text([f"{sam.name} two things are left", "Message deleted"])
+    expect(ana.page.locator("mark")).to_have_text(f"@{ana.name}")
+    chip = ana.page.get_by_role("button", name="🎉 1 reaction")
+    expect(chip).to_have_attribute("title", sam.name)
+    quotes.first.click()
+    expect(ana.page).to_have_url(re.compile(rf"#m{first}$"))
 
 
 def test_the_house_room_takes_posts_too(people: People) -> None:
