@@ -125,6 +125,7 @@ class ChatApp(Application):
         if self.server is not None:
             self.server.stop()
             leave(self.site.config)
+        self.site.hub.marks.close()
         await self.site.store.close()
         self.site.hub.flush()
         await ChatSocket.drain(DRAIN)

@@ -16,9 +16,9 @@ from client import PATIENCE, Declined, Wire
 from serving import Site
 
 import chat.room.recent
-import chat.room.tabs
 from chat.line.sockets import ChatSocket
 from chat.log.store import Store
+from chat.room.marks import Marks
 from chat.rules.access import TABLE, Answer, Role, Verb, may
 from chat.web.pages import Letter
 from chat.wire.codes import Refusal
@@ -44,8 +44,8 @@ VERBS = {
     "room": Verb.ARRANGE,
 }
 # What is heard of the commands that are only passed on.
-PASSING = {"ping": "pong", "typing": "typing", "read": "read", "appear": "people"}
-UNHEARD = ["read_all", "leave", "keep"]  # and of these
+PASSING = {"ping": "pong", "typing": "typing", "appear": "people"}
+OWN = ["read", "read_all", "leave", "keep"]  # what is about a person's own marks and settings
 # Every route: what a stranger gets, and a member, when everybody may come in. `open`: a handshake.
 ROUTES = {
     "/": (200, 200),
@@ -155,7 +155,7 @@ def test_the_table_says_what_everybody_knows() -> None:
 
 def test_every_command_is_walked_here() -> None:
     assert set(VERBS) == {tag(kind) for kind in kinds(Lasting)}
-    assert set(PASSING) | set(UNHEARD) == {tag(kind) for kind in kinds(Command)} - set(VERBS)
+    assert set(PASSING) | set(OWN) == {tag(kind) for kind in kinds(Command)} - set(VERBS)
 
 
 @pytest.mark.parametrize("name", VERBS)
@@ -211,18 +211,15 @@ def test_what_is_known_is_done_also_where_it_is_refused_by_now(
 @pytest.mark.parametrize("allowed", [True, False])
 @pytest.mark.parametrize("name", PASSING)
 def test_what_is_passed_on_is_for_who_may_be_here(
-    site: Site, wires: list[Wire], name: str, allowed: bool, shut: Any,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.setattr(chat.room.tabs, "READS", 0.0)
-    cookie = site.join(ROOM)
-    me, tab, other = site.wire(ROOM, cookie), site.wire(ROOM, cookie), site.wire(ROOM)
-    wires += [me, tab, other]
+    site: Site, wires: list[Wire], name: str, allowed: bool, shut: Any
+) -> None:
+    me, other = site.wire(ROOM), site.wire(ROOM)
+    wires += [me, other]
     if not allowed:
         shut(Role.MEMBER)
     me.command(name, **fields(name))
     cid = me.say("the end")  # commands are served in order
-    hears = {"ping": me, "read": tab}.get(name, other)
+    hears = me if name == "ping" else other
     heard = []
     while (event := hears.event()).get("cid") != cid:
         heard.append(event["type"])
@@ -230,7 +227,24 @@ def test_what_is_passed_on_is_for_who_may_be_here(
     assert (bool(hidden) if name == "appear" else PASSING[name] in heard) is allowed
 
 
-@pytest.mark.parametrize("name", [*VERBS, *PASSING, *UNHEARD])
+@pytest.mark.parametrize("allowed", [True, False])
+@pytest.mark.parametrize("name", OWN)
+def test_what_is_ones_own_is_for_who_may_be_here(
+    site: Site, wires: list[Wire], name: str, allowed: bool, shut: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    served: list[str] = []
+    monkeypatch.setattr(Marks, "serve", lambda self, seat, asked: served.append(tag(type(asked))))
+    me = site.wire(ROOM)
+    wires.append(me)
+    if not allowed:
+        shut(Role.MEMBER)
+    me.command(name, **fields(name))
+    outcome(me, me.say("the end"))  # commands are served in order
+    assert (name in served) is allowed
+
+
+@pytest.mark.parametrize("name", [*VERBS, *PASSING, *OWN])
 def test_a_stranger_says_nothing_but_texts(site: Site, wires: list[Wire], name: str) -> None:
     """A command of the wire is a text like any other in the plain dialect."""
     member, plain = site.wire(), Wire(site.port, "/ws/7").opened()

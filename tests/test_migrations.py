@@ -21,6 +21,7 @@ from chat.datafolder import Folder
 from chat.log.backup import restore
 from chat.log.migrations import MIGRATIONS
 from chat.log.reader import Asked
+from chat.log.reads import stored
 from chat.log.store import Store
 from chat.wire.passing import Done
 from chat.wire.protocol import UNSET, Gone, Message
@@ -76,6 +77,8 @@ def check(data: Path, more: int = 0) -> None:
             Message(6, 6, "a", "Ana", 3, NOW, "six", "cid-1-000006"),
             Message(12, 8, "a", "Ana", 3, NOW, "eight, better", None, "cid-1-000008", NOW),
         ]
+        marks = {"lobby": 12, "other": 1 + more}  # who has written in a room has read it
+        assert await store.read(stored, ["a", "b"]) == [(marks, {}), ({}, {})]
         missed = await store.changes("lobby", 9, 99, 99)
         assert [saved.change for saved in missed[:2]] == [Gone(10, 3, 3), Gone(11, 7, 7)]
 

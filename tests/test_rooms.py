@@ -1,6 +1,5 @@
 """chat/room/room.py without sockets: order, confirmation, who gets what, and who is told what."""
 
-import asyncio
 from pathlib import Path
 
 import msgspec
@@ -12,7 +11,7 @@ from chat.room.hub import TOLD
 from chat.wire.codes import BEHIND, Refusal
 from chat.wire.frames import Frame
 from chat.wire.passing import refused
-from chat.wire.protocol import Appear, Arrange, Delete, Edit, Ping, React, Read, Typing, encode
+from chat.wire.protocol import Appear, Arrange, Delete, Edit, Ping, React, Typing, encode
 
 
 def test_a_message_reaches_everyone_and_confirms_itself_to_its_sender(tmp_path: Path) -> None:
@@ -324,20 +323,6 @@ def test_who_stops_typing_is_told_once_and_only_after_typing(tmp_path: Path) -> 
             ana.ask(Typing(stopped))
         await world.settle()
         assert [event.get("stopped", False) for event in ana.of("typing")] == [False, True]
-
-    in_world(tmp_path, body)
-
-
-def test_read_goes_to_my_other_tabs_in_the_room_only(tmp_path: Path) -> None:
-    async def body(world: World) -> None:
-        one, two, bob = world.join("ana"), world.join("ana"), world.join("bob")
-        elsewhere = world.join("ana", room="other")
-        for id in range(8):
-            one.ask(Read(id))
-        while not two.of("read"):
-            await asyncio.sleep(0.01)
-        assert two.of("read") == [{"type": "read", "id": 7}], "the newest, once"
-        assert not any(peer.of("read") for peer in (one, bob, elsewhere))
 
     in_world(tmp_path, body)
 

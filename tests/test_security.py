@@ -660,17 +660,23 @@ def test_a_deleted_text_is_gone_from_every_answer_and_from_the_file(tmp_path: Pa
         assert secret.encode() not in file.read_bytes(), file.name
 
 
-def test_read_marks_reach_nobody_else(shared: Site) -> None:
-    """What I have seen is a matter of my own tabs."""
+def test_what_i_read_and_set_reaches_nobody_else(shared: Site) -> None:
+    """It is a matter of my own tabs."""
     cookie = shared.join("marks")
     first, second, other = (shared.wire("marks", c) for c in (cookie, cookie, None))
-    first.command("read", id=1)
-    assert second.hear("read") == {"type": "read", "id": 1}
-    cid = second.say("after it")
-    while (event := other.event()).get("cid") != cid:
-        assert event["type"] != "read"
-    for wire in (first, second, other):
-        wire.close()
+    try:
+        first.hear("message", cid=first.say("something"))
+        first.command("read", id=1)
+        first.command("keep", key="theme", value="dark")
+        second.hear("read", id=1)
+        second.hear("kept", values={"theme": "dark"})
+        cid = second.say("after it")
+        while (event := other.event()).get("cid") != cid:
+            assert event["type"] != "read" or event["id"] == 0
+            assert event["type"] != "kept" or event["values"] == {}
+    finally:
+        for wire in (first, second, other):
+            wire.close()
 
 
 def test_the_plain_dialect_cannot_speak_for_a_person(site: Site) -> None:

@@ -59,8 +59,8 @@ class Listener:
             self.blocked = True
             self.seat.fall_behind(rev)
 
-    def reply(self, event: Event) -> None:
-        frame = Frame.together([Frame.of(event)], kept=1)
+    def reply(self, *events: Event) -> None:
+        frame = Frame.together([Frame.of(event) for event in events], kept=len(events))
         if self.blocked:
             self.owed += frame.data
         else:
@@ -150,13 +150,16 @@ class Listener:
 class World:
     """A hub over a real store."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, tidings: bool = False) -> None:
+        """`tidings`: people are told of their rooms and settings, some time after they come."""
         self.store = Store(path / "chat.db")
         self.store.start()
         self.tasks = Tasks()
         self.strangers: set[str] = set()  # everybody else has a name here
         self.names = Names()  # that can be mentioned
         self.hub = Hub(self.store, self.tasks, Pace(0.0), self.knows, self.names)
+        if not tidings:
+            self.hub.marks._tidings.owe = lambda mine: None  # type: ignore[method-assign]
         self.number = 0
 
     def knows(self, user: str) -> bool:

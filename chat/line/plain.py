@@ -67,10 +67,11 @@ class PlainSocket(ChatSocket):
             self.missed = rev or self.room.flushed
         super().lag(owed, rev)
 
-    def reply(self, event: Event) -> None:
+    def reply(self, *events: Event) -> None:
         """Only refusals are told, as the sentence."""
-        if isinstance(event, Refused):
-            self._keep(event.detail.encode())
+        for event in events:
+            if isinstance(event, Refused):
+                self._keep(event.detail.encode())
 
     def beat(self) -> None:
         """A ping of the protocol."""

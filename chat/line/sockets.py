@@ -169,13 +169,13 @@ class ChatSocket(Visitor, WebSocketHandler):
         self.blocked = False
         self.seat.drained()
 
-    def reply(self, event: Event) -> None:
-        """Tell this peer alone; kept until its socket takes it."""
-        self._keep(encode(event))
+    def reply(self, *events: Event) -> None:
+        """Tell this peer alone, in one write; kept until its socket takes it."""
+        self._keep(*map(encode, events))
 
-    def _keep(self, payload: bytes) -> None:
-        """Write a text frame that must arrive as long as the connection lives."""
-        frame = Frame(frame_bytes(payload))
+    def _keep(self, *payloads: bytes) -> None:
+        """Write text frames that must arrive as long as the connection lives."""
+        frame = Frame(b"".join(map(frame_bytes, payloads)))
         if self.blocked:
             self.connection.owe(frame.data)
         else:

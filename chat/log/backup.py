@@ -27,6 +27,7 @@ from chat.log.database import (
     prepared,
     refuse_leftovers,
 )
+from chat.log.reads import forget_gone
 
 KEEP = 7  # backups with a date; what was deleted must not live on in older ones
 KEEP_DAYS = 7
@@ -176,6 +177,7 @@ class _Restoring:
                 mark(copy, "epoch", secrets.token_hex(8))
                 mark(copy, "state", "closed")
                 lost = self._sign_out(copy)
+                forget_gone(copy)
                 saved = _counted(copy)
             _sync_file(self.part)
             old = self._old()

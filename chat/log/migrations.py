@@ -184,4 +184,21 @@ MIGRATIONS: list[Step] = [
         CREATE INDEX meant_message ON meant (room, id)
         """
     ),
+    # Who has written in a room has it in their list, read to its head.
+    _script(
+        """
+        CREATE TABLE reads (
+            n INTEGER PRIMARY KEY, person TEXT NOT NULL, room TEXT NOT NULL, id INTEGER NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX reads_room ON reads (person, room);
+        CREATE TABLE kept (
+            n INTEGER PRIMARY KEY, person TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX kept_key ON kept (person, key);
+        INSERT INTO reads (person, room, id)
+            SELECT users.id, rooms.name, rooms.rev FROM things JOIN rooms ON rooms.id = room
+            JOIN users ON users.id = author AND skeleton IS NOT NULL WHERE kind = 'message'
+            GROUP BY users.id, rooms.id ORDER BY min(things.n)
+        """
+    ),
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from chat.log.things import User
 from chat.rules.access import Role, Verb
@@ -104,6 +104,29 @@ class Arrange(Lasting):
         return self.topic
 
 
+class Reached(NamedTuple):
+    """How far somebody has read a room; without an id it is not in their list."""
+
+    person: str
+    room: str
+    id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far some people have read some rooms by now."""
+
+    reached: tuple[Reached, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Settings of a person; those that are empty are forgotten."""
+
+    person: str
+    values: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """A new person, or a new name; `instead_of` somebody who loses it."""
@@ -171,4 +194,4 @@ class Probe:
 
 
 Lastings = Append | Rewrite | Remove | React | Arrange
-Operation = Lastings | Hold | Saw | Free | Forget | Found | Raise | Tidy | Probe
+Operation = Lastings | Mark | Keep | Hold | Saw | Free | Forget | Found | Raise | Tidy | Probe

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from chat.log.commits import RETRY, Commits, Job, Outcome, Settled, code_of
 from chat.log.database import StoreError, close_database, open_database, open_for_reading
@@ -26,6 +26,7 @@ from chat.wire.codes import Refusal
 from chat.wire.protocol import Settings
 
 T = TypeVar("T")
+P = ParamSpec("P")
 log = logging.getLogger("chat.store")
 
 QUEUE = 4096  # writes waiting; beyond it they are refused as `busy`
@@ -62,13 +63,14 @@ class Store:
         self._path = path
         try:
             self._db = open_database(path, factory)
-            self.epoch = str(
-                self._db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0]
-            )
+            meta = dict(self._db.execute("SELECT key, value FROM meta"))
         except OSError as error:
             raise StoreError(f"cannot open {error.filename}: {error.strerror}") from error
         except sqlite3.Error as error:
             raise StoreError(f"cannot open {path}: {error}") from error
+        self.epoch = str(meta["epoch"])
+        # The room at `/`, and what it is called while nobody has spoken in it; as of the start.
+        self.house = meta.get("house", "lobby"), meta.get("house_title", "lobby")
         self._commits = Commits(self._db, max_rooms, die)
         self._waiting: list[Job] = []
         self._turn = QuietTurn(lambda: len(self._waiting), self._hand_over)
@@ -87,11 +89,6 @@ class Store:
     def titles(self) -> dict[str, str]:
         """Every room and what it is called."""
         return self._at_start(lambda db: dict(db.execute("SELECT name, title FROM rooms")))
-
-    def house(self) -> tuple[str, str]:
-        """The room at `/`, and what it is called while nobody has spoken in it."""
-        rows = self._at_start(lambda db: dict(db.execute("SELECT key, value FROM meta")))
-        return str(rows["house"]), str(rows["house_title"])
 
     def users(self) -> list[User]:
         """Everyone who holds a name."""
@@ -178,10 +175,16 @@ class Store:
         """A part of the history, and where the room stood in the same moment."""
         return await self._read(lambda db: page(db, room, asked))
 
-    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def read(
+        self, ask: Callable[Concatenate[sqlite3.Connection, P], T], *about: P.args, **more: P.kwargs
+    ) -> T:
+        """What this query finds beside the log."""
         if self._closed:
             raise Refusal("closing", RETRY)
-        return await self._in_reader(work)
+        return await self._in_reader(lambda db: ask(db, *about, **more))
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await self.read(work)
 
     async def _in_reader(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def run() -> T:

@@ -15,8 +15,10 @@ from chat.log.operations import (
     Found,
     Free,
     Hold,
+    Keep,
     Lasting,
     Lastings,
+    Mark,
     Operation,
     Probe,
     Raise,
@@ -26,6 +28,7 @@ from chat.log.operations import (
     Saw,
     Tidy,
 )
+from chat.log.reads import Reads
 from chat.log.things import Things
 from chat.rules.access import Answer, may
 from chat.rules.mentions import carried
@@ -52,6 +55,7 @@ class Writer:
         self.things = Things(db)
         self._cids = Cids(db)
         self._meant = Meant(db, self.things)
+        self._reads = Reads(db)
         self._spoke: set[str] = set()  # authors whose stage is known to be SPOKE
 
     def do(self, op: Operation) -> Any:
@@ -59,6 +63,14 @@ class Writer:
         if isinstance(op, Lasting):
             return self._once(op)
         match op:
+            case Mark():
+                for reached in op.reached:
+                    self._reads.mark(reached)
+                return None
+            case Keep():
+                for key, value in op.values.items():
+                    self._reads.keep(op.person, key, value)
+                return None
             case Hold():
                 return self._hold(op)
             case Saw():
@@ -225,8 +237,9 @@ class Writer:
         )
 
     def _free(self, op: Free) -> None:
-        """The person's name is free again."""
+        """The person's name is free again, and nothing is kept of what they read."""
         self._db.execute("UPDATE users SET skeleton = NULL, gone = ? WHERE id = ?", (op.at, op.id))
+        self._reads.forget(op.id)
 
     def _forget(self, op: Forget) -> list[str]:
         """Delete the people who made nothing of their name, some hundred at a time; their ids."""
@@ -235,7 +248,10 @@ class Writer:
             " (stage = 0 AND seen < ? OR stage = 1 AND seen < ?) LIMIT 500) RETURNING id",
             (op.unused, op.silent),
         )
-        return [id for (id,) in rows]
+        gone = [id for (id,) in rows.fetchall()]
+        for id in gone:
+            self._reads.forget(id)
+        return gone
 
     def _found(self, op: Found) -> None:
         """Make this the house room; it has its place whatever the others take."""

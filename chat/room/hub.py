@@ -9,6 +9,7 @@ from time import monotonic
 from chat.faults import guarded
 from chat.log.operations import Raise, Tidy
 from chat.log.store import Store
+from chat.room.marks import Marks
 from chat.room.people import now_ms
 from chat.room.recent import Memory
 from chat.room.room import Room, Shared
@@ -51,10 +52,10 @@ class Hub:
         self.tabs = Tabs()
         self.titles = Titles(store)
         self._standings = {name: Standing(*as_of) for name, as_of in store.standings().items()}
+        self.marks = Marks(store, tasks, self.titles, self._head)
         self.shared = Shared(
             store, tasks, self.titles, names or Names(), Memory(), pace, self.role, self._keep,
-            self.dirty, self.publish, self.tabs.read, self.tabs.read_all, self.tabs.leave,
-            self.tabs.keep,
+            self.dirty, self.publish, self.marks,
         )  # fmt: skip
         self._dirty: list[Room] = []
         self._turn = QuietTurn(self._count, self._quiet)
@@ -89,6 +90,11 @@ class Hub:
         """Somebody takes a seat in it: it stays in memory while anyone is there."""
         self.rooms[room.name] = room
 
+    def _head(self, name: str) -> int:
+        """Where a room stands."""
+        standing = self._standings.get(name)
+        return standing.rev if standing else 0
+
     def rename(self, person: Person) -> None:
         """This person has another name, in every room and in all tabs."""
         self.tabs.rename(person)
@@ -98,6 +104,7 @@ class Hub:
     def sign_out(self, user: str) -> None:
         """This person is gone, at once."""
         self.tabs.sign_out(user)
+        self.marks.forget(user)
         for room in self.rooms.values():
             room.presence.forget(user)
 
@@ -113,6 +120,7 @@ class Hub:
             standing.settings = saved.change
         if room is not None:
             room.publish(saved)
+        self.marks.changed(name, saved)
 
     def dirty(self, room: Room) -> None:
         """This room has something to flush."""
@@ -152,6 +160,7 @@ class Hub:
             if room.idle_since and now - room.idle_since > IDLE:
                 del self.rooms[room.name]
                 room.recent.forget()
+        guarded(self.marks.tick, now)
 
     async def tidy(self) -> None:
         """Forget what is old in the log. Raises Refusal."""

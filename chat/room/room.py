@@ -16,6 +16,7 @@ import msgspec
 from chat import __version__
 from chat.log.operations import Append, Rewrite
 from chat.log.store import Store
+from chat.room.marks import Marks
 from chat.room.orders import operation
 from chat.room.people import now_ms
 from chat.room.recent import Memory, Recent
@@ -83,10 +84,7 @@ class Shared:
     keep: Callable[[Room], None]  # somebody takes a seat in it
     dirty: Callable[[Room], None]  # it has something to flush
     publish: Callable[[str, Saved], None]  # a change of the room of this name is on disk
-    read: Callable[[Seat, int], None]  # a tab has seen everything up to this id
-    read_all: Callable[[Seat], None]  # ... and in all rooms of its person
-    forsake: Callable[[Seat, str], None]  # its person no longer lists the room of this name
-    set: Callable[[Seat, str, str], None]  # a setting of its person: key and value
+    marks: Marks
 
 
 class Room:
@@ -118,6 +116,7 @@ class Room:
         """
         self._take(Seat(peer, self), first)
         peer.seat.begin(after, epoch)
+        self.shared.marks.enter(peer.seat)
 
     def enter_plain(self, peer: Peer) -> None:
         """Let a peer in that wants only what is said from now on."""
@@ -130,6 +129,7 @@ class Room:
         seat.live = False
         self.reorder()
         self.presence.depart(seat.person.user, seat.visible, monotonic())
+        self.shared.marks.leave(seat)
         if not self.seats:
             self.idle_since = monotonic()
 
@@ -189,14 +189,8 @@ class Room:
         match command:
             case Typing():
                 self._typing(seat, command.stopped)
-            case Read():
-                self.shared.read(seat, command.id)
-            case ReadAll():
-                self.shared.read_all(seat)
-            case Leave():
-                self.shared.forsake(seat, command.room)
-            case Keep():
-                self.shared.set(seat, command.key, command.value)
+            case Read() | ReadAll() | Leave() | Keep():
+                self.shared.marks.serve(seat, command)
             case Appear():
                 if command.here != seat.visible:
                     seat.visible = command.here

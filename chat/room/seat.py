@@ -37,8 +37,8 @@ class Peer(Protocol):
     def write_message(self, frame: Frame) -> None:
         """Give it what the log can give again; if the socket is full, its seat falls behind."""
 
-    def reply(self, event: Event) -> None:
-        """Tell this peer alone; kept until the socket takes it."""
+    def reply(self, *events: Event) -> None:
+        """Tell this peer alone, in one write; kept until the socket takes it."""
 
     def dismiss(self, code: int, reason: str, after: int) -> None:
         """Say `bye` and close."""

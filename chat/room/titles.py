@@ -60,7 +60,7 @@ class Titles:
         self._store = store
         self._titles = store.titles()  # name -> title, of the rooms there are
         self._wishes: OrderedDict[str, str] = OrderedDict()  # of those nobody has spoken in
-        self.house, self._house_title = store.house()
+        self.house, self._house_title = store.house
         self.founding = asyncio.Lock()  # the house is named, and whoever named it is let in
 
     def of(self, name: str) -> str:

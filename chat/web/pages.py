@@ -13,9 +13,10 @@ import segno
 from tornado.web import HTTPError
 
 from chat.log.reader import Asked
-from chat.room.people import NameTaken
+from chat.room.people import NameTaken, now_ms
 from chat.room.room import Room
 from chat.room.titles import room_of, valid_title
+from chat.rules.kept import is_muted
 from chat.rules.names import initials, valid_room
 from chat.rules.pace import JOIN, LOOK
 from chat.web.rows import rows_of
@@ -76,6 +77,7 @@ class RoomPage(Visitor):
 
     async def _show_room(self, room: Room, person: Person) -> None:
         titles = self.site.hub.titles
+        mine = await self.site.hub.marks.look(person.user, room.name)
         room, page = await self.look(room.name, Asked("before", LAST, FRESH, quoted=True))
         reactions = [kept.body for kept in page.changes if kept.key[0] == "reaction"]
         self.show(
@@ -83,7 +85,6 @@ class RoomPage(Visitor):
             room=room.name,
             title=room.title,
             house=titles.house,
-            house_title=titles.of(titles.house),
             you=person,
             you_initials=initials(person.name),
             messages=rows_of(page, person.user),
@@ -93,6 +94,10 @@ class RoomPage(Visitor):
             people=room.presence.people(),
             settings=room.standing.settings,
             start=not page.more,
+            read=mine.read,
+            rooms=mine.rooms,
+            kept=mine.kept,
+            muted=lambda name: is_muted(mine.kept.get(f"mute:{name}", ""), now_ms()),
             limits=Limits(),
             network=self.site.network(),
             invite=f"{self.request.protocol}://{self.request.host}{self.request.path}",

@@ -232,7 +232,7 @@ class Visitor(RequestHandler):
             version=__version__,
             json=_script_json,
             initials=initials,
-            **values,
+            **{"kept": {}, **values},
         )
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

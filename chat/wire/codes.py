@@ -57,6 +57,7 @@ REFUSALS = {  # code -> the sentence a person reads
     "bad_emoji": "A reaction is one emoji.",
     "too_many_reactions": f"A message has at most {EMOJI_LIMIT} different reactions.",
     "bad_topic": f"A topic has at most {TOPIC_LIMIT} characters, in one line.",
+    "bad_setting": "That cannot be set so.",
     "too_many_rooms": "This server has no space for another room.",
     "crowded": "There are too many connections. Try again in a few minutes.",
     "closing": "The server is restarting. Your message will be sent again.",

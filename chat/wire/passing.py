@@ -66,9 +66,10 @@ class IsTyping(Event, tag="typing", frozen=True):
 
 
 class HasRead(Event, tag="read", frozen=True):
-    """You have seen everything up to `id` in this room."""
+    """You have seen everything up to `id` in this room; `back`: you wanted it to be less."""
 
     id: int
+    back: bool = False
 
 
 class Unread(Struct, frozen=True):

@@ -29,7 +29,7 @@ const TOLD = {
   jump: [],
   people: ["total", "here", "people", "joined"],
   typing: ["user", "name", "stopped"],
-  read: ["id"],
+  read: ["id", "back"],
   rooms: ["rooms", "whole"],
   kept: ["values"],
   done: ["cid", "rev"],

@@ -1,0 +1,237 @@
+"""Marks: what everybody has read and keeps, in memory for those who have a tab open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import chat.wire.protocol as wire
+from chat.faults import guarded
+from chat.log.operations import Reached
+from chat.log.reads import counts, stored
+from chat.log.store import Store
+from chat.room.belongings import Belongings, Drafts, Moved, listing
+from chat.room.seat import Seat
+from chat.room.tidings import NONE, Tidings, in_room
+from chat.room.titles import Titles
+from chat.room.unwritten import Unwritten
+from chat.rules.kept import KEYS, check_setting, is_draft
+from chat.tasks import Tasks
+from chat.wire.codes import Refusal
+from chat.wire.frames import Saved
+from chat.wire.passing import Unread, refused
+from chat.wire.protocol import Command, Leave, Read, ReadAll
+
+TOGETHER = 200  # people who are looked up at once
+WAITING = 50  # commands of somebody who is still being looked up
+AGAIN = 1_000  # milliseconds until they are found
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a page begins with: the mark of its room, the list of rooms, and the settings."""
+
+    read: int
+    rooms: list[Unread]
+    kept: dict[str, str]
+
+
+class Marks:
+    """Owns the belongings of everybody who is here."""
+
+    def __init__(
+        self, store: Store, tasks: Tasks, titles: Titles, head: Callable[[str], int]
+    ) -> None:
+        """`head`: where the room of this name stands."""
+        self._store = store
+        self._tasks = tasks
+        self._titles = titles
+        self._head = head
+        self._drafts = Drafts()
+        self._tidings = Tidings(store, tasks, titles, self._drafts.of)
+        self._people: dict[str, Belongings] = {}
+        self._new: list[Belongings] = []  # who is to be looked up
+        self._loading = False
+        self._unwritten = Unwritten(store, tasks, self._tidings.owe, self._settle)
+
+    # -- coming and going
+
+    def enter(self, seat: Seat) -> None:
+        """A tab was opened: its room is in the list from now on, and it is told everything."""
+        user = seat.person.user
+        mine = self._people.get(user)
+        if mine is None:
+            mine = self._people[user] = Belongings(user)
+            self._new.append(mine)
+            if not self._loading:
+                self._loading = True
+                self._tasks.start(self._load())
+        mine.seats[seat] = False
+        if mine.loaded:
+            self._arrived(mine, seat)
+
+    def leave(self, seat: Seat) -> None:
+        """A tab is closed; whoever has none is forgotten here as soon as all is written."""
+        mine = self._people.get(seat.person.user)
+        if mine is not None and mine.seats.pop(seat, None) is not None:
+            self._tidings.watch(mine)
+            self._settle(mine)
+
+    def forget(self, user: str) -> None:
+        """This person is no more; the writer has forgotten what was kept of them."""
+        self._drafts.forget(user)
+        mine = self._people.pop(user, None)
+        if mine is not None:
+            mine.seats.clear()
+            self._tidings.watch(mine)
+            self._unwritten.forget(mine)
+
+    async def _load(self) -> None:
+        """Look up who is new; who comes meanwhile shares the next look."""
+        try:
+            while self._new:
+                new, self._new = self._new[:TOGETHER], self._new[TOGETHER:]
+                await self._look_up(new)
+        finally:
+            self._loading = False
+
+    async def _look_up(self, new: list[Belongings]) -> None:
+        try:
+            found = await self._store.read(stored, [mine.user for mine in new])
+        except Exception as error:
+            for mine in new:
+                self._people.pop(mine.user, None)  # the next tab tries again
+            if isinstance(error, Refusal):  # it is closing
+                return
+            raise
+        for mine, (marks, kept) in zip(new, found, strict=True):
+            if self._people.get(mine.user) is mine:  # not signed out meanwhile
+                guarded(self._loaded, mine, marks, kept)
+
+    def _loaded(self, mine: Belongings, marks: dict[str, int], kept: dict[str, str]) -> None:
+        mine.marks = {room: min(id, self._head(room)) for room, id in marks.items()}
+        mine.kept, mine.loaded = kept, True
+        for seat in mine.seats:
+            self._arrived(mine, seat)
+        waited, mine.waiting = mine.waiting, []
+        for seat, command in waited:
+            try:
+                self._serve(mine, seat, command)
+            except Refusal as refusal:
+                seat.peer.reply(refused(refusal))
+        self._settle(mine)
+
+    def _arrived(self, mine: Belongings, seat: Seat) -> None:
+        room = seat.room.name
+        if mine.come(room, self._head(room), self._titles.house):
+            self._unwritten.moved(mine, at_once=True)
+        mine.asks |= mine.marks.keys()
+        mine.due = 0.0
+        self._tidings.watch(mine)
+        self._tidings.owe(mine)
+
+    # -- what a tab says
+
+    def serve(self, seat: Seat, command: Command) -> None:
+        """Carry out one of the commands that are about what a person has read and keeps.
+
+        Raises Refusal.
+        """
+        if isinstance(command, wire.Keep):
+            check_setting(command.key, command.value)
+        mine = self._people.get(seat.person.user)
+        if mine is None or seat not in mine.seats:
+            return  # it could not be looked up
+        if mine.loaded:
+            self._serve(mine, seat, command)
+        elif len(mine.waiting) < WAITING:
+            mine.waiting.append((seat, command))
+        else:
+            raise Refusal("busy", AGAIN)
+
+    def _serve(self, mine: Belongings, seat: Seat, command: Command) -> None:
+        match command:
+            case Read():
+                self._move(mine, seat.room.name, command.id, seat, command.back)
+            case ReadAll():
+                for room in mine.marks:
+                    self._move(mine, room, self._head(room), None)
+            case Leave():
+                if command.room != self._titles.house and mine.leave(command.room):
+                    self._unwritten.moved(mine, at_once=True)
+                    self._tidings.watch(mine)
+                    self._tidings.owe(mine)
+            case wire.Keep():
+                self._keep(mine, command.key, command.value)
+            case _:
+                raise TypeError(command)
+
+    def _move(
+        self, mine: Belongings, room: str, id: int, by: Seat | None, back: bool = False
+    ) -> None:
+        """Somebody has read up to here, or wants to read on from here. The tab that says that it
+        has read on need not be told; nor is anybody asked for who looks at that room only."""
+        if not mine.move(room, min(id, self._head(room)), back):
+            return
+        self._unwritten.moved(mine, at_once=back)
+        knows = None if back else by
+        heard = any(seat.room.name == room and seat is not knows for seat in mine.seats)
+        if heard:
+            before = mine.read.get(room, Moved(knows))
+            mine.read[room] = Moved(knows if before.by is knows else None, back or before.back)
+        if room in mine.watched:
+            mine.asks.add(room)
+        if heard or room in mine.watched:
+            self._tidings.owe(mine)
+
+    def _keep(self, mine: Belongings, key: str, value: str) -> None:
+        if is_draft(key):
+            self._drafts.put(mine.user, key, value)
+            mine.news.add(key)
+            self._tidings.owe(mine)
+            return
+        if value and key not in mine.kept and len(mine.kept) >= KEYS:
+            raise Refusal("bad_setting", detail=f"At most {KEYS} settings are kept.")
+        mine.kept.pop(key, None)
+        if value:
+            mine.kept[key] = value
+        if key == "order":
+            mine.listed = False
+        self._unwritten.changed(mine, key)
+
+    def changed(self, room: str, saved: Saved) -> None:
+        """A change of this room is on disk: there may be more or less to read in it."""
+        if saved.key[0] in ("message", "gone"):
+            self._tidings.changed(room)
+
+    def tick(self, now: float) -> None:
+        """Once a second: write what was read, if it is time."""
+        self._unwritten.tick(now)
+
+    def close(self) -> None:
+        """Write it now: the store is about to close."""
+        self._unwritten.close()
+
+    def _settle(self, mine: Belongings) -> None:
+        """Whoever has no tab is forgotten here as soon as all is written."""
+        known = mine.loaded and self._people.get(mine.user) is mine
+        if known and not mine.seats and not mine.unwritten:
+            del self._people[mine.user]
+
+    # -- for a page
+
+    async def look(self, user: str, room: str) -> Look:
+        """What a page of this room begins with; nothing is changed by it."""
+        mine = self._people.get(user)
+        if mine is not None and mine.loaded:
+            marks, kept = dict(mine.marks), dict(mine.kept)
+        else:
+            ((marks, kept),) = await self._store.read(stored, [user])
+            marks = {name: min(id, self._head(name)) for name, id in marks.items()}
+        marks.setdefault(room, self._head(room))
+        rooms = listing(marks, self._titles.house, kept.get("order", ""))
+        asked = [Reached(user, name, marks[name]) for name in rooms if name in marks]
+        found = await self._store.read(counts, asked)
+        known = {mark.room: count for mark, count in zip(asked, found, strict=True)}
+        listed = [in_room(name, self._titles.of(name), known.get(name, NONE)) for name in rooms]
+        return Look(marks[room], listed, kept | self._drafts.of(user))
