@@ -261,7 +261,7 @@ class RemovesInSilence(Noting):
     """A deletion takes the rows, and that is all."""
 
     def _remove(self, op: Any, room: int, n: int, old: Any) -> Any:
-        for reaction, _ in self.things.reactions(room, op.id):
+        for reaction in self.things.reactions(room, op.id):
             self.things.shed(reaction)
         if old:
             self.things.shed(n)

@@ -108,13 +108,21 @@ class Things:
         found = row and saved_of(row)
         return row[-1] if row else 0, found.change if found else None
 
-    def reactions(self, room: int, id: int) -> list[tuple[int, Change | None]]:
-        """Those below a message, those taken back too, each with the number of its row."""
+    def reactions(self, room: int, id: int) -> list[int]:
+        """The rows of those below a message, those taken back too."""
         rows = self._db.execute(
-            f"SELECT {ROW} FROM things WHERE room = ? AND kind = 'reaction' AND id = ?", (room, id)
+            "SELECT n FROM things WHERE room = ? AND kind = 'reaction' AND id = ?", (room, id)
         )
-        found = [(row[-1], saved_of(row)) for row in rows.fetchall()]
-        return [(n, state.change if state else None) for n, state in found]
+        return [n for (n,) in rows.fetchall()]
+
+    def emoji(self, room: int, id: int) -> set[str]:
+        """The different ones below a message; by their keys alone, for there may be thousands."""
+        rows = self._db.execute(
+            "SELECT DISTINCT substr(sub, instr(sub, ' ') + 1) FROM things"
+            " WHERE room = ? AND kind = 'reaction' AND id = ? AND tomb IS NULL",
+            (room, id),
+        )
+        return {emoji for (emoji,) in rows.fetchall()}
 
     def put(self, room: int, change: Change, author: str, at: int) -> Saved:
         """Write the state that a thing has from now on. Of what it was before, see `shed`."""

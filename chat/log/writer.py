@@ -172,7 +172,7 @@ class Writer:
             return None
         self._cids.unread(old)
         self._meant.drop(room, op.id)
-        for reaction, _ in self.things.reactions(room, op.id):
+        for reaction in self.things.reactions(room, op.id):
             self.things.shed(reaction)
         return self._put(op, room, Gone(self.heads.next(op.room), op.id, op.id, cid=op.cid), n)
 
@@ -183,9 +183,7 @@ class Writer:
         n, mine = self.things.find(room, ("reaction", op.id, f"{op.author} {emoji}"))
         if op.on == (isinstance(mine, Reaction) and mine.on):
             return None
-        below = [r for _, r in self.things.reactions(room, op.id) if isinstance(r, Reaction)]
-        different = {reaction.emoji for reaction in below if reaction.on} | {emoji}
-        if op.on and len(different) > EMOJI_LIMIT:
+        if op.on and len(self.things.emoji(room, op.id) | {emoji}) > EMOJI_LIMIT:
             raise Refusal("too_many_reactions")
         rev = self.heads.next(op.room)
         return self._put(
