@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import re
 import signal
 import sqlite3
 import time
@@ -13,13 +16,17 @@ from typing import Any
 import pytest
 from client import PATIENCE, Wire, join
 from serving import Process, Site
+from test_store import in_store
+from worlds import World
 
+from chat.log.backup import backup, restore
 from chat.log.commits import Outcome
-from chat.log.operations import Keep, Mark, Operation
+from chat.log.operations import Forget, Keep, Mark, Operation, Reached
+from chat.log.reads import TABLES, stored
 from chat.log.store import Store
 from chat.room import belongings, tidings, unwritten
 from chat.rules.kept import KEYS
-from chat.wire.codes import Refusal
+from chat.wire.codes import BEHIND, Refusal
 
 Told = dict[str, tuple[int, int]]
 
@@ -436,3 +443,170 @@ def test_what_the_disk_refuses_is_written_later(
     assert tab.hear("kept")["values"] == {"theme": "dark"}, "once it is saved"
     until(lambda: (1,) in rows(site.config.data, "SELECT id FROM reads"))
     assert {type(op) for op in refused} == {Mark, Keep}
+
+
+# -- who is no more
+
+
+def test_signing_out_forgets_what_was_read_and_kept(person: Person, site: Site) -> None:
+    ana, bob = person("Ana"), person()
+    tab = ana.open()
+    tab.command("keep", key="theme", value="dark")
+    tab.command("keep", key="draft:den", value="half")
+    tab.hear("kept", values={"theme": "dark"})
+    said(bob.open(), "@Ana")
+    user = tab_user(site, "Ana")
+    kept = [f"SELECT 1 FROM {table} WHERE person = '{user}'" for table in TABLES]
+    until(lambda: all(rows(site.config.data, sql) for sql in kept))
+    site.http("POST", "/signout", headers={"Cookie": ana.cookie}, form={"room": "lobby"})
+    tab.closed()
+    assert [rows(site.config.data, sql) for sql in kept] == [[], [], []]
+    marks = site.app.site.hub.marks
+    assert user not in marks._people
+    assert not marks._drafts.of(user)
+    assert not any(user in {mine.user for mine in mines} for mines in watchers(site))
+
+
+def tab_user(site: Site, name: str) -> str:
+    (user,) = {user.id for user in site.app.site.store.users() if user.name == name}
+    return user
+
+
+def watchers(site: Site) -> list[Any]:
+    return list(site.app.site.hub.marks._tidings._watchers.values())
+
+
+def test_who_made_nothing_of_a_name_leaves_nothing(person: Person, site: Site) -> None:
+    ana = person("Ana")
+    ana.open().close()
+    user = tab_user(site, "Ana")
+    one = f"SELECT 1 FROM reads WHERE person = '{user}'"
+    until(lambda: rows(site.config.data, one))
+    until(lambda: not list(site.app.site.hub.tabs))
+    until(lambda: rows(site.config.data, f"SELECT 1 FROM users WHERE id = '{user}' AND stage"))
+    forget = Forget(0, 2**50)
+    assert site.call(lambda: site.app.site.store.wrote(forget)) == [user]
+    assert not rows(site.config.data, one)
+
+
+def test_nothing_is_written_of_who_holds_no_name(tmp_path: Path) -> None:
+    """A write that comes behind a signing out would keep it for ever."""
+
+    async def body(store: Store) -> None:
+        await store.wrote(Mark((Reached("nobody", "den", 3),)))
+        await store.wrote(Keep("nobody", {"theme": "dark"}))
+        assert await store.read(stored, ["nobody"]) == [({}, {})]
+
+    in_store(tmp_path, body)
+
+
+def test_in_memory_is_who_has_a_tab_open(person: Person, site: Site) -> None:
+    ana = person()
+    tabs = [ana.open(), ana.open("den")]
+    marks = site.app.site.hub.marks
+    assert len(marks._people) == 1
+    for tab in tabs:
+        tab.close()
+    until(lambda: not marks._people)
+    assert not watchers(site)
+    assert not marks._unwritten._people
+
+
+def test_a_restored_backup_forgets_who_has_signed_out_since(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "backup.db"
+    site = Site(data)
+    ana = Devices(site, "Ana")
+    ana.open().close()
+    user = tab_user(site, "Ana")
+    until(lambda: rows(data, "SELECT 1 FROM reads"))
+    backup(data, file)
+    site.http("POST", "/signout", headers={"Cookie": ana.cookie}, form={"room": "lobby"})
+    site.stop()
+    restore(data, file)
+    assert not rows(data, f"SELECT 1 FROM reads WHERE person = '{user}'")
+
+
+def test_a_mark_above_the_head_is_the_head(tmp_path: Path) -> None:
+    """What a damaged or foreign row says hides nothing that is said from now on."""
+    site = Site(tmp_path / "data")
+    ana, bob = Devices(site, "Ana"), Devices(site)
+    said(bob.open("den"), "one")
+    ana.open("den").close()
+    until(lambda: len(rows(site.config.data, "SELECT 1 FROM reads")) == 2)
+    for tab in bob.tabs:
+        tab.close()
+    site.stop()
+    with closing(sqlite3.connect(site.config.data / "chat.db")) as db, db:
+        db.execute("UPDATE reads SET id = 4000")
+    site = Site(tmp_path / "data")
+    ana.site = bob.site = site
+    tab, other = ana.open(), bob.open("den")
+    said(other, "two")
+    told_until(tab, {"den": (1, 0)})
+    for line in (tab, other):
+        line.close()
+    site.stop()
+
+
+def test_who_begins_afresh_on_the_same_line_is_told_everything_again(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        world = World(tmp_path, tidings=True)
+        ana, bob = world.join("ana"), world.join("bob")
+        while not bob.of("kept"):
+            await asyncio.sleep(0.01)
+        bob.space = 0
+        for number in range(BEHIND + 2):
+            world.say(ana, f"{number}")
+        await world.settle()
+        bob.drain()
+        assert bob.afresh == [True, True]
+        while len(bob.of("kept")) < 2:
+            await asyncio.sleep(0.01)
+        assert [len(bob.of(kind)) for kind in ("read", "rooms", "kept")] == [2, 2, 2]
+        await world.close()
+
+    asyncio.run(scenario())
+
+
+# -- the page
+
+
+def test_a_page_comes_with_the_list_the_mark_and_the_settings(person: Person, site: Site) -> None:
+    ana, bob = person("Ana"), person()
+    tab = ana.open("den")
+    for key, value in (("theme", "dark"), ("size", "125"), ("draft:attic", "half"), ("enter", "")):
+        tab.command("keep", key=key, value=value)
+    ana.open("attic").close()
+    den = bob.open("den")
+    for number in range(120):
+        den.say(f"@Ana {number}")
+    den.hear("message", text="@Ana 119")
+    said(bob.open("attic"), "one")
+    for _ in range(2):  # with what is in memory, and with what is on disk
+        page = site.http("GET", "/", headers={"Cookie": ana.cookie}).body.decode()
+        boot = json.loads(re.search(r'id="boot">(.*?)</script>', page)[1])
+        assert boot["read"] == 0
+        assert boot["rooms"] == [
+            {"room": "lobby", "title": "lobby", "unread": 0, "mentioned": 0},
+            {"room": "den", "title": "den", "unread": 100, "mentioned": 100},
+            {"room": "attic", "title": "attic", "unread": 1, "mentioned": 0},
+        ]
+        assert boot["kept"] == {"theme": "dark", "size": "125", "draft:attic": "half"}
+        assert '<html lang="en" data-conn="connecting" data-theme="dark" data-size="125">' in page
+        assert 'data-scheme="dark" media="all"' in page
+        links = dict(re.findall(r'<li><a[^>]*data-room="(\w+)"(.*?)</a>', page))
+        assert "data-unread" not in links["lobby"]
+        assert 'data-unread="100" data-mentioned' in links["den"]
+        assert 'mentioned, </span>@99+<span class="vh"> unread</span>' in links["den"]
+        assert 'data-unread="1">' in links["attic"]
+        assert '>1<span class="vh"> unread</span>' in links["attic"]
+        assert "Draft" in links["attic"]
+        for one in ana.tabs:
+            one.close()
+        until(lambda: len(site.app.site.hub.marks._people) == 1)
+    den.command("ping")
+    later = ana.open()
+    later.command("keep", key="mute:den", value="ever")
+    later.hear("kept", values={"mute:den": "ever"})
+    page = site.http("GET", "/", headers={"Cookie": ana.cookie}).body.decode()
+    assert 'data-unread="100"' not in page, "a room that is muted shows no count"

@@ -70,6 +70,13 @@ class Marks:
         if mine.loaded:
             self._arrived(mine, seat)
 
+    def greeted(self, seat: Seat) -> None:
+        """A tab that was here begins afresh: it is told everything once more."""
+        mine = self._people.get(seat.person.user)
+        if mine is not None and mine.loaded and seat in mine.seats:
+            mine.seats[seat] = False
+            self._arrived(mine, seat)
+
     def leave(self, seat: Seat) -> None:
         """A tab is closed; whoever has none is forgotten here as soon as all is written."""
         mine = self._people.get(seat.person.user)

@@ -265,13 +265,14 @@ class Room:
         """What people call it."""
         return self.shared.titles.of(self.name)
 
-    def greeting(self, person: Person, afresh: bool) -> Frame:
-        """The welcome."""
+    def greeting(self, seat: Seat, afresh: bool) -> Frame:
+        """The welcome; what its person has read and keeps is told after it."""
+        self.shared.marks.greeted(seat)
         people = msgspec.Raw(encode(self._known_people()))
         standing, epoch, head = self.standing, self.store.epoch, self.flushed
         return Frame.of(
             Welcome(
-                person, self.name, self.title, epoch, head, afresh, standing.settings, people,
+                seat.person, self.name, self.title, epoch, head, afresh, standing.settings, people,
                 __version__, head,
             )
         )  # fmt: skip

@@ -63,8 +63,8 @@ class Source(Protocol):
     store: Store
     tasks: Tasks
 
-    def greeting(self, person: Person, afresh: bool) -> Frame:
-        """The welcome."""
+    def greeting(self, seat: Seat, afresh: bool) -> Frame:
+        """The welcome; what its person has read and keeps is told after it."""
 
     def reorder(self) -> None:
         """A seat became live, or is not any more."""
@@ -117,10 +117,10 @@ class Seat:
         """Welcome the peer, and bring it up to date from its cursor if that is worth anything."""
         room = self.room
         if after is None or epoch != room.store.epoch or self._too_far(after):
-            self._give([room.greeting(self.person, afresh=True)], [], room.flushed)
+            self._give([room.greeting(self, afresh=True)], [], room.flushed)
         else:
             self.cursor = after
-            self._catch_up([room.greeting(self.person, afresh=False)])
+            self._catch_up([room.greeting(self, afresh=False)])
 
     def fall_behind(self, rev: int) -> None:
         """The peer's socket is full; it was given everything up to `rev` (0: nothing new)."""
@@ -145,7 +145,7 @@ class Seat:
         room = self.room
         while not self.live and not self.peer.blocked:
             if self._too_far(self.cursor):
-                head.append(room.greeting(self.person, afresh=True))
+                head.append(room.greeting(self, afresh=True))
                 self.cursor = room.flushed
             missed = room.recent.after(self.cursor, room.flushed)
             if missed is None:
