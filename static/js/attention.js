@@ -12,7 +12,7 @@ export function wireAttention(page, { people, kept, deeds }) {
   const { boot, say, storage } = page;
   const { room, title, you } = boot;
   const notify = (page.notify = new Notify({
-    ...{ you, room, title, rooms: boot.rooms?.rooms, say, kept, storage },
+    ...{ you, room, title, rooms: boot.rooms, say, kept, storage },
     tabs: new Tabs(storage.prefix, room),
     goTo: (where, id) => goTo(page, where, id),
     play: () => import("./sound.js").then(({ play }) => play()).catch(() => {}), // without the line it is silent

@@ -41,6 +41,7 @@ export class News {
     this.reading.hear(there(changed));
     this.reading.gone(gone);
     this.timeline.update(changed, gone);
+    if (gone.length > 0) this.later(({ notify }) => notify.gone(gone));
     for (const message of there(fresh)) this.later(({ arrived }) => arrived(message));
     this.reading.update();
   }

@@ -68,7 +68,7 @@ export class Notify {
 
   /** Is a message meant for this person, by their name or as an answer? */
   isMeant({ mentions = {} }) {
-    return this.you.user in mentions;
+    return Object.hasOwn(mentions, this.you.user);
   }
 
   /** A message of somebody else that came live into this room and is not read. */
@@ -97,6 +97,11 @@ export class Notify {
   /** This room was read up to a message, on whatever device. */
   read(upTo) {
     if (upTo >= this.#shown.get(this.room)?.id) this.#close(this.room);
+  }
+
+  /** Messages of this room that are no more: what one of them said is not left on the screen. */
+  gone(ids) {
+    if (ids.includes(this.#shown.get(this.room)?.id)) this.#close(this.room);
   }
 
   #wants(room, meant) {

@@ -14,6 +14,7 @@ from .line import Frame, Line, wait_until
 from .people import Visitor
 from .server import Voice
 from .test_access import PHONE, violations
+from .test_settings import devices
 
 Speak = Callable[..., Voice]
 
@@ -206,6 +207,14 @@ def test_a_later_one_replaces_the_earlier_and_reading_closes_it(ear: Ear, voice:
     ear.who.until("notes.at(-1).closed")
 
 
+def test_what_was_deleted_is_not_left_on_the_screen(ear: Ear, voice: Speak) -> None:
+    sam = voice()
+    (number,) = sam.say("@me by mistake")
+    ear.hears("@me by mistake")
+    sam.change("delete", number)
+    ear.who.until("notes[0].closed")
+
+
 def test_a_press_leads_to_the_message(ear: Ear, voice: Speak) -> None:
     (number,) = voice().say("@me here")
     ear.hears("@me here")
@@ -305,6 +314,61 @@ def test_a_sound_is_off_until_it_is_wanted_and_comes_once_in_ten_seconds(
     say("just after", 1)
     ana.page.clock.fast_forward(10_000)
     say("heard again", 2)
+
+
+def test_who_is_named_or_answered_is_told(people: People, voice: Speak, room: str) -> None:
+    ana = people("Ana")
+    ana.context.add_init_script(STUB % "granted")
+    ana.enter(room)
+    ana.says("a question")
+    ana.look_away()
+    sam = voice()
+    sam.say(f"@{ana.name} look")
+    wait_until(ana.page, lambda: len(ana.page.evaluate(ALL)) == 1, "the name is told of")
+    number = int(ana.row("a question").get_attribute("data-id") or 0)
+    sam.command("say", cid="the-answer-1", text="the answer", reply=number)
+    wait_until(ana.page, lambda: len(ana.page.evaluate(ALL)) == 2, "the answer is told of")
+    assert ana.page.evaluate(ALL) == [f"@{ana.name} look", "the answer"]
+
+
+def test_a_mention_in_a_room_that_no_tab_shows_is_told(
+    people: People, voice: Speak, room: str
+) -> None:
+    ana = people("Ana")
+    ana.context.add_init_script(STUB % "granted")
+    ana.enter(f"{room}-other")
+    ana.open(room)
+    ana.ready().whole().look_away()
+    sam = voice(where=f"{room}-other")
+    sam.say("for everybody", f"@{ana.name} look")
+    wait_until(ana.page, lambda: ana.page.evaluate(ALL), "it is told")
+    told = [f"#{room}-other", "You were mentioned", f"{room}-other"]
+    assert ana.page.evaluate(NOTES) == [told]
+
+
+def test_what_the_phone_mutes_and_reads_the_laptop_does_not_tell(
+    people: People, voice: Speak, room: str
+) -> None:
+    laptop, phone = devices(people, room)
+    laptop.page.evaluate(f"() => {{{STUB % 'granted'}}}")
+    for device in (laptop, phone):
+        device.look_away()
+    sam = voice()
+    sam.say(f"@{laptop.name} one")
+    laptop.until("notes.length === 1")
+    phone.look_back()
+    laptop.until("notes[0].closed")
+    bell(phone).get_by_role("button", name="For good").tap()
+    button = laptop.page.get_by_role("button", name="Notifications: muted", exact=True)
+    expect(button).to_be_visible()
+    phone.look_away()
+    sam.say(f"@{laptop.name} two")
+    laptop.shows(f"@{laptop.name} one", f"@{laptop.name} two")
+    phone.page.get_by_role("button", name="Unmute").tap()
+    expect(button).to_have_count(0)
+    sam.say(f"@{laptop.name} three")
+    laptop.until("notes.length === 2")
+    assert laptop.page.evaluate(ALL)[1].endswith("three")
 
 
 # --- the bell

@@ -293,3 +293,68 @@ def test_nothing_is_said_again_once_it_was_told(people: People, room: str) -> No
     ana.online()
     ana.says("all is well")
     assert kept(line) == {}
+
+
+# --- on all devices
+
+
+def devices(people: People, room: str) -> tuple[Visitor, Visitor]:
+    """A laptop and a phone of one person, both in the room."""
+    laptop, phone = people("Ana"), people("Ana", **PHONE)
+    laptop.enter(room)
+    phone.context.add_cookies([{**one} for one in laptop.context.cookies()])  # type: ignore[list-item]
+    phone.open(room)
+    return laptop, phone.ready().whole()
+
+
+def test_what_one_device_sets_the_other_has_at_once(people: People, room: str) -> None:
+    laptop, phone = devices(people, room)
+    dialog = settings(laptop)
+    dialog.get_by_role("radio", name="Dark").check()
+    dialog.get_by_role("radio", name="Larger").check()
+    expect(phone.html).to_have_attribute("data-theme", "dark")
+    expect(phone.html).to_have_attribute("data-size", "125")
+    other = settings(phone)
+    expect(other.get_by_role("radio", name="Dark")).to_be_checked()
+    other.get_by_role("radio", name="System").check()
+    expect(dialog.get_by_role("radio", name="System")).to_be_checked()
+    assert phone.page.evaluate(ROOT_SIZE) == 20
+
+
+def test_a_page_is_right_before_any_script_runs(people: People, room: str) -> None:
+    ana, line = held(people, room, color_scheme="light")
+    dialog = settings(ana)
+    dialog.get_by_role("radio", name="Dark").check()
+    dialog.get_by_role("radio", name="Huge").check()
+    dialog.get_by_role("switch", name="Enter sends").click()
+    ana.page.keyboard.press("Escape")
+    ana.composer.fill("all of that has arrived")
+    ana.composer.press("Control+Enter")
+    ana.shows_once("all of that has arrived")
+    ana.page.route("**/*.js", lambda route: route.abort())
+    ana.page.reload()
+    expect(ana.row("all of that has arrived")).to_be_visible()
+    expect(ana.html).not_to_have_attribute("data-ready", re.compile(""))
+    assert ana.page.evaluate(PAPER) == "rgb(20, 24, 26)"
+    assert ana.page.evaluate(ROOT_SIZE) == 24
+    assert ana.page.evaluate(AROUND) == ["#0d1113"]
+    expect(ana.html).to_have_attribute("data-enter", "line")
+    assert line.attempts == 1
+
+
+@pytest.mark.parametrize("value", ["dark", "system"])
+def test_nothing_changes_when_the_scripts_come(people: People, room: str, value: str) -> None:
+    ana, _ = held(people, room)
+    dialog = settings(ana)
+    dialog.get_by_role("radio", name="Light").check()
+    dialog.get_by_role("radio", name=value.title()).check()
+    ana.page.keyboard.press("Escape")
+    ana.says("that has arrived")
+    ana.context.add_init_script(
+        """window.seen = [];
+        new MutationObserver(() => seen.push(document.documentElement.dataset.theme ?? 'none'))
+            .observe(document, {subtree: true, attributeFilter: ['data-theme', 'data-size']});"""
+    )
+    ana.page.reload()
+    ana.ready().whole()
+    assert ana.page.evaluate("seen") == []
