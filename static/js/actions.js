@@ -19,7 +19,8 @@ export class Actions {
     this.deletions = new Deletions({ timeline, say, deeds });
     this.folding = new Folding(timeline);
     const tell = (text) => deeds.tell(text);
-    this.toolbar = new Toolbar({ timeline, say, tell, act: (button, row) => this.#act(button, row) });
+    const emoji = (row) => page.reactions.mine(row);
+    this.toolbar = new Toolbar({ timeline, say, tell, emoji, act: (button, row) => this.#act(button, row) });
     timeline.log.addEventListener("keydown", (event) => this.#key(event));
   }
 
@@ -51,6 +52,7 @@ export class Actions {
       again: () => deeds.again(cid),
       take: () => deeds.take(cid),
       discard: () => deeds.discard(cid),
+      quick: () => (toolbar.close(), this.page.reactions.toggle(row, button.textContent)),
       chip: () => this.page.reactions.press(row, button),
       copy: () => this.#copy(button),
       unfold: () => this.folding.toggle(row, button.closest(".code") ?? button.previousElementSibling),
@@ -62,7 +64,7 @@ export class Actions {
   #offers(row) {
     const { id } = this.timeline.message(row);
     const sent = {
-      react: () => this.page.react?.(row, this.toolbar.button(row, "react")),
+      react: () => this.page.react(row, this.toolbar.button(row, "react")),
       reply: () => this.page.reply?.(row),
       "mark-unread": () => this.page.unreadFrom?.(id),
     };

@@ -4,8 +4,8 @@
 import { element } from "./dom.js";
 import { openDialog } from "./drawers.js";
 import { find, groups } from "./emoji.js";
+import { SIX } from "./reactions.js";
 
-const SIX = ["👍", "❤️", "😂", "🎉", "😮", "🙏"];
 const LINE = 8; // emoji, as in reactions.css
 const LATELY = LINE; // emoji remembered
 const KEY = "emoji";

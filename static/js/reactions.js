@@ -4,6 +4,10 @@
 import { clone, element } from "./dom.js";
 
 const NAMED = 20; // people named on a chip
+
+/** Those that are offered without looking. */
+export const SIX = ["👍", "❤️", "😂", "🎉", "😮", "🙏"];
+
 /** The emoji that are called so, best first: [{emoji, name}]; none while their list cannot be had. */
 export async function findEmoji(letters, most = 8) {
   const found = import("./emoji.js").then(({ find }) => find(letters));

@@ -2,8 +2,9 @@
 // a finger a sheet. What is chosen is done by actions.js.
 
 import { copyFrom } from "./dialogs.js";
-import { clone } from "./dom.js";
+import { clone, element } from "./dom.js";
 import { openDialog } from "./drawers.js";
+import { SIX } from "./reactions.js";
 
 const COPIED = 900; // ms "Copied" stands before the menu goes
 const FINGER = matchMedia("(pointer: coarse)");
@@ -14,12 +15,13 @@ export const MINE = `.mine${SENT}`;
 export class Toolbar {
   #row = null;
 
-  /** `act(button, row)` does what a button in the sheet stands for; `tell(text)` says it aloud. */
-  constructor({ timeline, say, act, tell }) {
-    Object.assign(this, { timeline, say, tell, bar: clone("actions"), choices: clone("choices") });
+  /** `act(button, row)` does what a button in the sheet stands for; `tell(text)` says it aloud;
+   *  `emoji(row)` are those a person has put there. */
+  constructor({ timeline, say, act, tell, emoji }) {
+    Object.assign(this, { timeline, say, tell, emoji, bar: clone("actions"), choices: clone("choices") });
     this.more = this.bar.querySelector(".more");
     this.menu = this.bar.querySelector(".pop");
-    this.sheet = document.querySelector("dialog.sheet");
+    this.sheet = document.querySelector("dialog#sheet");
     const { log } = timeline;
     log.addEventListener("pointerover", ({ target }) => this.#point(target.closest(".msg")));
     log.addEventListener("focusin", ({ target }) => this.#offer(target.closest(".msg")));
@@ -28,7 +30,7 @@ export class Toolbar {
     this.menu.addEventListener("contextmenu", (event) => event.preventDefault()); // of the key that opened it
     this.menu.addEventListener("toggle", ({ newState }) => (this.more.ariaExpanded = newState === "open"));
     this.sheet.addEventListener("click", ({ target }) => {
-      const button = target.closest(".opt");
+      const button = target.closest(".opt, .quick");
       if (button) act(button, this.#row);
     });
   }
@@ -102,8 +104,17 @@ export class Toolbar {
     said.textContent = text;
     this.sheet.firstElementChild.className = `quoted a${color}`;
     this.sheet.ariaLabel = this.say("message.from", { name });
+    this.sheet.querySelector(".six").replaceChildren(...this.#quick(this.emoji(row)));
     this.sheet.append(this.choices);
     openDialog(this.sheet, row); // the toolbar is out of sight while its row has no focus
+  }
+
+  #quick(mine) {
+    return SIX.map((emoji) => {
+      const button = element("button", emoji);
+      Object.assign(button, { type: "button", className: "quick", ariaPressed: String(mine.has(emoji)) });
+      return button;
+    });
   }
 
   #key(event) {

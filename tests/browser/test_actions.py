@@ -162,7 +162,7 @@ def test_on_a_phone_a_tap_shows_the_toolbar_and_more_is_a_sheet(people: People, 
     expect(sheet).to_contain_text("tap me")
     for button in sheet.get_by_role("button").all():
         low = 44 if button.get_attribute("title") == "Close" else 48
-        assert box(button)[3] - box(button)[1] >= low
+        assert button.evaluate("el => el.offsetHeight") >= low
     assert violations(ana.page) == []
     sheet.get_by_role("button", name="Close").tap()
     expect(sheet).to_have_count(0)
@@ -267,6 +267,41 @@ def test_the_button_that_copies_code_is_no_part_of_what_was_said(
     ana = people("Ana").enter(room)
     ana.rows.first.focus()
     expect(ana.rows.first).to_have_accessible_name(re.compile(r"print\(1\)$"))
+
+
+def test_the_sheet_has_six_emoji_and_all_the_others(people: People, room: str) -> None:
+    ana, ben = people("Ana", **PHONE).enter(room), people("Ben").enter(room)
+    ben.says("react to me")
+    row = ana.row("react to me")
+    six = open_sheet(ana, row).get_by_role("group", name="React").get_by_role("button")
+    expect(six).to_have_text(["👍", "❤️", "😂", "🎉", "😮", "🙏"])
+    six.nth(3).tap()
+    expect(ana.page.get_by_role("dialog")).to_have_count(0)
+    expect(ana.page.get_by_role("button", name="🎉 1 reaction, including yours")).to_be_visible()
+    expect(ben.page.get_by_role("button", name="🎉 1 reaction")).to_be_visible()
+    pressed = open_sheet(ana, row).get_by_role("button", pressed=True)
+    expect(pressed).to_have_text("🎉")
+    pressed.tap()
+    expect(ana.page.get_by_role("button", name="🎉 1 reaction")).to_have_count(0)
+    open_sheet(ana, row).get_by_role("button", name="More emoji").tap()
+    expect(ana.page.get_by_role("searchbox", name="Search emoji")).to_be_visible()
+
+
+def test_plus_on_a_row_opens_the_emoji_and_they_give_the_focus_back(
+    people: People, room: str
+) -> None:
+    ana = people("Ana").enter(room)
+    ana.says("mine")
+    ana.row("mine").focus()
+    ana.page.keyboard.press("+")
+    expect(ana.page.get_by_role("searchbox", name="Search emoji")).to_be_focused()
+    ana.page.keyboard.press("Escape")
+    expect(ana.row("mine")).to_be_focused()
+    ana.page.keyboard.press("Tab")
+    ana.page.keyboard.press("Enter")
+    expect(ana.page.get_by_role("searchbox", name="Search emoji")).to_be_focused()
+    ana.page.keyboard.press("Escape")
+    expect(ana.page.get_by_role("button", name="React", exact=True)).to_be_focused()
 
 
 # -- the focus is never lost

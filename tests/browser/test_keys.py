@@ -15,11 +15,11 @@ from .test_access import TINY, violations
 Speak = Callable[..., Voice]
 
 ROW_KEYS = {
-    "Enter": "All that can be done with the message",
+    "Enter": "The menu of the message",
     "R": "Reply to the message",
     "+": "React to the message",
     "E": "Edit the message",
-    "U": "Mark as unread from the message on",
+    "U": "Mark as unread from there on",
     "Del": "Delete the message",
 }
 
