@@ -123,7 +123,7 @@ class Page {
       storage: this.storage,
       key: `${this.boot.room}:draft`,
       send: (text) => this.send(text),
-      drafted: () => this.rooms?.mark(),
+      drafted: () => (this.rooms?.mark(), this.drafts?.changed()),
     });
   }
 
@@ -205,7 +205,7 @@ class Page {
     typing: (someone) => this.later(({ people }) => people.heard(someone)),
     read: ({ id }) => (this.reading.upTo(id), this.later(({ notify }) => notify.read(id))),
     rooms: (told) => this.later(({ notify }) => notify.rooms(told)),
-    kept: ({ values }) => this.later(({ kept }) => kept.heard(values)),
+    kept: ({ values }) => this.later(({ kept, drafts }) => (kept.heard(values), drafts.heard(values))),
     state: (state) => this.connected(state),
     lost: (code) => code === CLOSE.SIGNED_OUT && this.storage.forget(), // here or in another tab
   };
@@ -231,7 +231,7 @@ class Page {
     const shown = { online: "online", connecting: "connecting" };
     document.documentElement.dataset.conn = shown[state] ?? "offline";
     this.showWaiting();
-    this.later(({ strip }) => strip.connected(state));
+    this.later(({ strip, drafts }) => (strip.connected(state), drafts.connected(state)));
     if (state === "signed_out") location.reload();
     if (state === "online") performance.mark("socket-ready");
     if (state !== "connecting") this.fetch();

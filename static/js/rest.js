@@ -4,7 +4,7 @@ import { nameDay } from "./row.js";
 
 const MODULES = [
   ...["people", "editor", "actions", "deeds", "strip", "edges", "elsewhere", "viewport", "pictures", "rooms"],
-  ...["kept", "appearance", "attention", "topic", "paste"],
+  ...["kept", "appearance", "attention", "topic", "drafts", "paste"],
   ...["reactions", "dress"],
   ...["salvage", "changes", "writing"],
 ];
@@ -47,6 +47,7 @@ export function wire(page, made) {
   const reactions = (page.reactions = new made.Reactions({ timeline, outbox: page.outbox, you: boot.you, say, storage, warn }));
   page.react = (row, anchor) => reactions.pick(row, anchor);
   made.wireDress(timeline, reactions);
+  const drafts = (page.drafts = wireDrafts(page, made));
   made.wirePaste();
   made.wireEmoji(page.composer, reactions, say("emoji.label"));
   made.wireViewport();
@@ -54,7 +55,7 @@ export function wire(page, made) {
   rollDays(timeline.col, language);
   performance.mark("parts-ready");
   const { elsewhere } = page;
-  const parts = { people, strip, deeds, edges, reactions, topic, actions, elsewhere, kept };
+  const parts = { people, strip, deeds, edges, reactions, topic, actions, elsewhere, kept, drafts };
   return { ...parts, ...made.wireAttention(page, parts) };
 }
 
@@ -93,6 +94,19 @@ function wireDeeds(page, { Strip, Deeds }, announcer) {
   const carry = (entry) => desk.carry(entry);
   const deeds = new Deeds({ composer, outbox, carry, strip, alert, tell, text: say });
   return { strip, deeds };
+}
+
+function wireDrafts(page, { Drafts }) {
+  const { boot, composer, desk, log, storage } = page;
+  return new Drafts({
+    storage,
+    room: boot.room,
+    limit: boot.limits.text,
+    composer,
+    tell: (key, value) => desk.send("keep", { key, value }),
+    sent: (words) => log.messages.some(({ user, text }) => user === boot.you.user && text === words),
+    marked: () => page.rooms.mark(),
+  });
 }
 
 function wireTopic({ boot, log: model, outbox, desk, timeline, say }, { Topic }, announcer) {
