@@ -21,6 +21,7 @@ export class Notify {
     Object.assign(this, { you, room, title, say, kept, storage, tabs, goTo, play });
     this.rooms({ whole: true, rooms });
     kept.on((keys) => keys.some((key) => /^(mute:|level:|notify$)/.test(key)) && this.#changed());
+    addEventListener("pagehide", () => this.#shown.forEach(({ note }) => note.close())); // a press would lead nowhere
     navigator.permissions?.query({ name: "notifications" }).then(
       (permission) => (permission.onchange = () => this.#changed()),
       () => {}, // not every browser tells

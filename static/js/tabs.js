@@ -3,20 +3,20 @@
 // exact, and a tab that is gone holds none. Where there are none, each tab is alone.
 
 const attentive = () => document.visibilityState === "visible" && document.hasFocus();
-const forever = () => new Promise(() => {});
 
 export class Tabs {
   #mine = new Set(); // names of locks this tab holds
+  #going; // aborted when the page is left: it may be kept and come back, and must not speak meanwhile
   #stopLooking = null;
 
   /** `name`: what the names of its locks begin with. */
   constructor(name, room) {
     Object.assign(this, { name, room, locks: navigator.locks });
     if (!this.locks) return;
-    this.#hold("first");
-    this.#hold(`shows ${room}`);
+    this.#come();
+    addEventListener("pagehide", () => this.#go());
+    addEventListener("pageshow", ({ persisted }) => persisted && this.#come());
     for (const type of ["focus", "blur", "visibilitychange"]) addEventListener(type, () => this.#look());
-    this.#look();
   }
 
   /** Is it this tab that speaks of a room now? No tab does of a room that one of them has in view. */
@@ -30,14 +30,30 @@ export class Tabs {
     return !has(`shows ${room}`);
   }
 
-  /** Held until the tab is gone; then another of those that wait has it. */
+  #come() {
+    this.#going = new AbortController();
+    this.#hold("first");
+    this.#hold(`shows ${this.room}`);
+    this.#look();
+  }
+
+  #go() {
+    this.#going.abort();
+    this.#mine.clear();
+    this.#stopLooking = this.#stopLooking?.();
+  }
+
+  /** Held until the page is left; then another tab of those that wait has it. */
   #hold(what) {
-    this.locks.request(`${this.name}:${what}`, () => (this.#mine.add(what), forever()));
+    const { signal } = this.#going;
+    const left = new Promise((done) => signal.addEventListener("abort", done));
+    const held = () => (this.#mine.add(what), left);
+    this.locks.request(`${this.name}:${what}`, { signal }, held).catch(() => {}); // waited in vain
   }
 
   #look() {
     if (attentive() === Boolean(this.#stopLooking)) return;
-    if (this.#stopLooking) return (this.#stopLooking = this.#stopLooking());
+    if (this.#stopLooking) return void (this.#stopLooking = this.#stopLooking());
     const looking = new Promise((done) => (this.#stopLooking = done));
     this.locks.request(`${this.name}:looks ${this.room}`, { mode: "shared" }, () => looking);
   }

@@ -196,6 +196,30 @@ def test_when_the_tab_that_tells_is_closed_another_does(ear: Ear, voice: Speak) 
     ear.hears("@me again", tab=other)
 
 
+def test_a_page_that_is_left_and_kept_does_not_tell_until_it_is_back(
+    ear: Ear, voice: Speak
+) -> None:
+    ana, sam = ear.who, voice()
+    ana.page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))")
+    other = ana.tab()
+    other.open(ear.room)
+    other.ready().whole()
+    other.look_away()
+    sam.say("@me one")
+    ear.hears("@me one", tab=other)
+    ana.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    other.page.close()
+    sam.say("@me two")
+    ear.hears("@me two")
+
+
+def test_what_was_told_goes_with_the_page_that_told_it(ear: Ear, voice: Speak) -> None:
+    voice().say("@me look")
+    ear.hears("@me look")
+    ear.who.page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
+    assert ear.who.page.evaluate("notes[0].closed")
+
+
 def test_a_later_one_replaces_the_earlier_and_reading_closes_it(ear: Ear, voice: Speak) -> None:
     sam = voice()
     first, second = sam.say("@me one", "@me two")

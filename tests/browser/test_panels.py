@@ -61,13 +61,18 @@ def test_a_drawer_keeps_the_focus_and_gives_it_back(
     expect(ana.composer).to_be_focused()
 
 
-@pytest.mark.parametrize(("label", "button"), [("Rooms", "settings"), ("People", "Invite")])
+@pytest.mark.parametrize(
+    ("label", "button"),
+    [("Rooms", "settings"), ("People", "Invite"), ("People", "Notifications")],
+)
 def test_a_dialog_from_a_drawer_gives_the_focus_back_to_what_shows_it(
     people: People, room: str, label: str, button: str
 ) -> None:
     ana = people("Ana", **PHONE).enter(room)
     drawer(ana, label).get_by_role("button", name=re.compile(button)).tap()
-    dialog = ana.page.get_by_role("dialog", name=re.compile("Settings|Invite people"))
+    dialog = ana.page.get_by_role(
+        "dialog", name=re.compile("^Settings|^Invite people|^Notifications in")
+    )
     expect(dialog).to_be_visible()
     ana.page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
