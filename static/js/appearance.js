@@ -2,7 +2,7 @@
 // colours of the browser around it. The server renders the same (base.html).
 
 const root = document.documentElement;
-const PLAIN = { theme: "system", size: "100", enter: "send" }; // what needs no attribute
+const PLAIN = { theme: "system", size: "100", enter: "" }; // what needs no attribute
 
 /** Shows the page as the person set it; `hold` makes a change that moves nothing one reads. */
 export function appear(kept, hold) {

@@ -3,11 +3,10 @@
 
 const WAITING = "kept"; // under this key, for all tabs of this browser
 
-// What holds where a person has said nothing. The first paint has the same (layout.css).
+// What holds where a person has said nothing. What Enter does then depends on the device (composer.js).
 const DEFAULTS = {
   theme: "system",
   size: "100",
-  enter: "send",
   sound: "off",
   announce: "all",
   typing: "on",

@@ -2,6 +2,7 @@
 // in sections. Comes when it is opened first.
 
 import { deviceRow } from "./bell.js";
+import { enterSends } from "./composer.js";
 import { element } from "./dom.js";
 import { quietHours } from "./levels.js";
 import { choiceRow, drawn, pickRow, switchRow } from "./rows.js";
@@ -33,7 +34,7 @@ export class Settings {
     const { say, device } = this;
     const parts = {
       appearance: [this.#choice("theme", "system", "light", "dark"), this.#choice("size", "87", "100", "112", "125", "150")],
-      writing: [this.#switch("enter", "send", "line"), this.#switch("typing", "on", "off")],
+      writing: [this.#enter(), this.#switch("typing", "on", "off")],
       notifications: [this.#choice("notify", ...LEVELS), this.#ofRoom(), device, this.#switch("sound", "on", "off"), ...this.#quiet(), this.#pick("announce", ...LEVELS)],
     };
     const last = this.dialog.querySelector(".part:last-child");
@@ -55,6 +56,16 @@ export class Settings {
 
   #switch(key, ...values) {
     return switchRow(this.#words(key), values, this.#setting(key));
+  }
+
+  /** What is usual for the device is not kept: what one wants of a keyboard need not hold for glass. */
+  #enter() {
+    const { kept, say } = this;
+    const typed = matchMedia("(pointer: fine)").matches;
+    const words = [say("settings.enter"), say(typed ? "settings.enter.hint" : "settings.enter.touch")];
+    const usual = typed ? "send" : "line";
+    const get = () => (enterSends() ? "send" : "line");
+    return switchRow(words, ["send", "line"], { get, set: (way) => kept.set("enter", way === usual ? "" : way) });
   }
 
   /** What this room has of its own, if it has. */
@@ -142,5 +153,5 @@ function sectionAt(dialog, parts) {
   return parts.findLastIndex((part) => part.getBoundingClientRect().top < top + height / 3);
 }
 
-const HINTED = new Set(["enter", "quiet", "announce"]);
+const HINTED = new Set(["quiet", "announce"]);
 const SIGNS = { you: "join", appearance: "sun", writing: "edit", notifications: "bell", out: "out" };

@@ -150,6 +150,30 @@ def test_a_refused_setting_is_as_it_was_and_says_why(people: People, room: str) 
     expect(dialog.get_by_text("That cannot be set.")).to_have_count(0)
 
 
+def test_enter_does_what_is_set_and_else_what_the_device_is_used_to(
+    people: People, room: str
+) -> None:
+    laptop, phone = devices(people, room)
+    for device, usual in ((laptop, True), (phone, False)):
+        switch = settings(device).get_by_role("switch", name="Enter sends")
+        expect(switch).to_be_checked(checked=usual)
+        switch.click()
+        expect(switch).to_be_checked(checked=not usual)
+        for _ in range(2 if device is phone else 1):  # the dialog, and the drawer it came from
+            device.page.keyboard.press("Escape")
+        device.composer.fill(f"{usual} ")
+        device.composer.press("Enter")
+        if usual:
+            expect(device.composer).to_have_value("True \n")
+        else:
+            device.shows_once("False")
+    expect(laptop.html).to_have_attribute("data-enter", "send")  # said by the phone, last
+    switch = settings(phone).get_by_role("switch", name="Enter sends")
+    switch.click()
+    for device in (laptop, phone):
+        expect(device.html).not_to_have_attribute("data-enter", re.compile(""))
+
+
 def test_who_does_not_want_to_is_not_shown_typing(people: People, room: str) -> None:
     ana, line = held(people, room)
     line.tell({"type": "kept", "values": {"typing": "off"}})
@@ -327,6 +351,7 @@ def test_a_page_is_right_before_any_script_runs(people: People, room: str) -> No
     dialog.get_by_role("radio", name="Dark").check()
     dialog.get_by_role("radio", name="Huge").check()
     dialog.get_by_role("switch", name="Enter sends").click()
+    dialog.get_by_role("combobox", name=f"In #{room}").select_option("Nothing")
     ana.page.keyboard.press("Escape")
     ana.composer.fill("all of that has arrived")
     ana.composer.press("Control+Enter")
@@ -339,6 +364,7 @@ def test_a_page_is_right_before_any_script_runs(people: People, room: str) -> No
     assert ana.page.evaluate(ROOT_SIZE) == 24
     assert ana.page.evaluate(AROUND) == ["#0d1113"]
     expect(ana.html).to_have_attribute("data-enter", "line")
+    expect(ana.page.get_by_role("button", name="Notifications: nothing")).to_be_visible()
     assert line.attempts == 1
 
 
