@@ -18,6 +18,8 @@ export function open(options) {
 }
 
 class Picker {
+  #turn = 0; // counts what was asked for: an answer to an earlier one is late
+
   constructor({ anchor, mine = null, chosen, label, say, storage }) {
     Object.assign(this, { anchor, mine, chosen, say, storage });
     this.place = element(FINGER.matches ? "dialog" : "div");
@@ -90,27 +92,38 @@ class Picker {
   // --- what there is
 
   async #showAll() {
+    const turn = (this.#turn += 1);
     const lately = this.#lately.map((emoji) => ({ emoji }));
     this.#show(lately.length > 0 ? [this.#part(this.say("emoji.lately"), lately)] : []);
     const all = await groups().catch(() => null);
-    if (this.field.value.trim()) return;
-    if (!all) return this.list.append(this.#words("emoji.failed"));
-    this.#show([...this.list.children, ...all.map(({ title, emoji }) => this.#part(title, emoji))]);
+    if (!all && turn === this.#turn) this.list.append(this.#words("emoji.failed"));
+    for (const { title, emoji } of all ?? []) {
+      if (turn !== this.#turn) return;
+      this.list.append(this.#part(title, emoji));
+      this.#offer();
+      await new Promise(requestAnimationFrame); // all at once would hold up the page
+    }
   }
 
   async #search() {
     const letters = this.field.value.trim();
     if (!letters) return this.#showAll();
+    const turn = (this.#turn += 1);
     const found = await find(letters).catch(() => null);
-    if (letters !== this.field.value.trim()) return;
+    if (turn !== this.#turn) return;
     this.list.scrollTop = 0;
     this.#show([found?.length > 0 ? this.#grid(found) : this.#words(found ? "emoji.none" : "emoji.failed")]);
   }
 
   #show(parts) {
     this.list.replaceChildren(...parts);
+    this.#offer();
+  }
+
+  /** Something in the list can be reached with Tab. */
+  #offer() {
     const first = this.list.querySelector("[data-emoji]");
-    if (first) first.tabIndex = 0;
+    if (first && !this.list.querySelector("[tabindex='0']")) first.tabIndex = 0;
   }
 
   #words(key) {

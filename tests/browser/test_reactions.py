@@ -24,6 +24,12 @@ numbers = itertools.count()
 PRESS = """chip => new Promise(seen => { chip.click(); requestAnimationFrame(() =>
   seen([chip.getAttribute('aria-pressed'), chip.getAttribute('aria-label')])); })"""
 
+# The entry in the outbox as it is when the server has not answered for too long.
+FAIL = """() => { const waits = key => key.includes(':outbox:');
+  for (const key of Object.keys(localStorage).filter(waits)) localStorage[key] =
+    JSON.stringify({...JSON.parse(localStorage[key]), failed: 'No answer.'}); }"""
+KEPT = "Object.keys(localStorage).filter(key => key.includes(':outbox:')).length"
+
 
 def put(sam: Voice, message: int, *emoji: str, on: bool = True) -> None:
     """Sam's emoji below a message, or none any more; confirmed."""
@@ -117,6 +123,7 @@ def test_one_that_is_refused_goes_again_and_says_why(
     expect(ana.page.get_by_role("status").filter(has_text=why)).to_be_visible()
     expect(chip(ana, "cake?", "🎉 1 reaction")).to_have_attribute("aria-pressed", "false")
     assert len(line.says("react")) == 1
+    assert ana.page.evaluate(KEPT) == 0
 
 
 def test_the_twenty_first_kind_is_refused_by_the_server(
@@ -157,7 +164,7 @@ def test_one_made_offline_is_shown_and_goes_out_later(
     expect(chip(ben, "cake?", "🎉 2 reactions")).to_be_visible()
     expect(chip(ben, "cake?", "👍 1 reaction")).to_be_visible()
     ana.online()
-    ana.until("Object.keys(localStorage).every(key => !key.includes(':outbox:'))")
+    ana.until(f"{KEPT} === 0")
     expect(chip(ana, "cake?", "🎉 2 reactions, including yours")).to_be_visible()
     expect(chip(ana, "cake?", "👍 1 reaction")).to_be_visible()
 
@@ -179,6 +186,25 @@ def test_what_others_did_during_a_gap_is_there_afterwards(
     expect(ana.row("cake?").locator(".chip[data-emoji]")).to_have_text(["🎉 2", "🙏 1"])
 
 
+def test_one_that_was_never_answered_is_given_up_and_owned_up_to(
+    people: People, voice: Speak, room: str
+) -> None:
+    ana = people("Ana")
+    line = with_line(ana, room)
+    sam = voice()
+    (cake,) = sam.say("cake?")
+    put(sam, cake, "🎉")
+    answering(line, lambda frame: SWALLOWED)
+    chip(ana, "cake?", "🎉 1 reaction").click()
+    expect(chip(ana, "cake?", "🎉 2 reactions, including yours")).to_be_visible()
+    assert ana.page.evaluate(KEPT) == 1
+    ana.page.evaluate(FAIL)
+    ana.page.reload()
+    expect(ana.page.locator("#alert")).to_have_text("A reaction of yours could not be sent.")
+    expect(chip(ana, "cake?", "🎉 1 reaction")).to_have_attribute("aria-pressed", "false")
+    assert ana.page.evaluate(KEPT) == 0
+
+
 # What a page says of its chips.
 CHIPS = """all => all.map(chip => [chip.className, chip.textContent.trim(), chip.title,
   ...['aria-pressed', 'aria-label', 'type'].map(name => chip.getAttribute(name))])"""
@@ -195,7 +221,7 @@ def test_the_first_paint_has_them_as_the_page_makes_them(
         put(tim, number, "👍")
     chip(ana, "line 39", "👍 2 reactions").click()
     expect(chip(ana, "line 39", "👍 3 reactions, including yours")).to_be_visible()
-    ana.until("Object.keys(localStorage).every(key => !key.includes(':outbox:'))")
+    ana.until(f"{KEPT} === 0")
     made = ana.page.locator(".chip").evaluate_all(CHIPS)
     assert len(made) == 60
     ana.page.route("**/*.js", lambda route: route.abort())
