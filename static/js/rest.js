@@ -46,7 +46,7 @@ export function wire(page, made) {
   const warn = (detail) => deeds.warn(detail);
   const reactions = (page.reactions = new made.Reactions({ timeline, outbox: page.outbox, you: boot.you, say, storage, warn }));
   page.react = (row, anchor) => reactions.pick(row, anchor);
-  made.wireDress(timeline, reactions);
+  made.wireDress(timeline, [reactions, actions.folding]);
   const drafts = (page.drafts = wireDrafts(page, made));
   made.wirePaste();
   made.wireEmoji(page.composer, reactions, say("emoji.label"));

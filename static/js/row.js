@@ -54,9 +54,12 @@ export function fillRow(row, message, mine, say) {
   allowStops(row);
 }
 
-/** What can be focused within a row is a tab stop only while the row is the one in hand. */
+/** What can be focused within a row is a tab stop only while the row is the one in hand; code that
+ *  scrolls always. */
 function allowStops(row) {
-  for (const stop of row.querySelectorAll(":is(.body, .chips) :is(a, pre, button)")) stop.tabIndex = row.tabIndex;
+  for (const stop of row.querySelectorAll(":is(.body, .chips) :is(a, pre, button)")) {
+    stop.tabIndex = stop.matches(".wide") ? 0 : row.tabIndex;
+  }
 }
 
 function fillHead(row, { at, name, edited, id }, key, shown) {

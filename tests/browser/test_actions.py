@@ -135,12 +135,81 @@ def test_text_and_link_of_a_message_can_be_copied(people: People, room: str) -> 
         assert ana.page.evaluate("navigator.clipboard.readText()") == (copied or link)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_an_open_menu_has_no_violations(people: People, room: str, scheme: str) -> None:
-    ana = people("Ana", color_scheme=scheme).enter(room)
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, id="light"),
+        pytest.param({"color_scheme": "dark"}, id="dark"),
+        pytest.param({**PHONE, "color_scheme": "dark"}, id="phone"),
+        pytest.param({"forced_colors": "active"}, id="forced colours"),
+    ],
+)
+def test_all_that_is_offered_for_a_row_has_no_violations(
+    people: People, voice: Speak, room: str, options: dict[str, object]
+) -> None:
+    code = "\n".join(f"line {number} " + "is wide " * 14 for number in range(30))
+    voice().say(f"```\n{code}\n```")
+    ana = people("Ana", reduced_motion="reduce", **options).enter(room)
     ana.says("mine")
-    open_menu(ana, ana.row("mine"))
+    ana.rows.first.locator("pre").focus()
+    expect(ana.rows.first.get_by_role("button", name="Copy")).to_be_visible()
+    expect(ana.page.get_by_role("group", name="Message actions")).to_be_visible()
     assert violations(ana.page) == []
+    ana.row("mine").focus()
+    ana.page.keyboard.press("Enter")
+    expect(ana.page.get_by_text("Mark as unread from here").last).to_be_visible()
+    assert violations(ana.page) == []
+    ana.page.keyboard.press("Escape")
+    ana.page.keyboard.press("Control+/")
+    expect(ana.page.locator("dialog#keys .part")).to_be_focused()
+    assert violations(ana.page) == []
+    ana.page.keyboard.press("Escape")
+    expect(ana.row("mine")).to_be_focused()
+    ana.page.keyboard.press("Delete")
+    expect(ana.page.get_by_role("button", name="Undo")).to_be_focused()
+    assert violations(ana.page) == []
+    ana.page.keyboard.press("Enter")
+
+
+def test_a_screen_reader_finds_rows_by_name_and_what_can_be_done_with_them(
+    people: People, voice: Speak, room: str
+) -> None:
+    """What Chromium itself tells it."""
+    voice().say("**well** said")
+    ana = people("Ana").enter(room)
+    ana.rows.first.focus()
+    expect(ana.page.get_by_role("group", name="Message actions")).to_be_visible()
+    line = ana.context.new_cdp_session(ana.page)
+
+    def told(role: str) -> list[str]:
+        nodes = line.send("Accessibility.getFullAXTree")["nodes"]
+        return [
+            node["name"]["value"]
+            for node in nodes
+            if not node["ignored"] and node["role"]["value"] == role
+        ]
+
+    (name,) = told("article")
+    assert re.fullmatch(r"Sam \S+ \d\d:\d\d well said", name)
+    assert {"React", "Reply", "More"} <= set(told("button"))
+    ana.page.keyboard.press("Enter")
+    expect(ana.page.get_by_role("menu", name="More")).to_be_visible()
+    assert told("menuitem") == ["Copy text", "Copy link", "Mark as unread from here"]
+
+
+def test_in_a_narrow_window_copy_stands_beside_the_toolbar(
+    people: People, voice: Speak, room: str
+) -> None:
+    voice().say("first", "```\n" + "a wide line " * 20 + "\n```")
+    ana = people("Ana", viewport={"width": 800, "height": 600}).enter(room)
+    row = ana.rows.last
+    row.locator("pre").hover()
+    copy = row.get_by_role("button", name="Copy")
+    tools = ana.page.get_by_role("group", name="Message actions")
+    assert box(copy)[2] <= box(tools)[0]
+    copy.click()
+    expect(row.get_by_role("button", name="Copied")).to_be_visible()
+    expect(ana.announcer).to_have_text("Copied")
 
 
 def test_arrivals_leave_an_open_menu_alone(people: People, voice: Speak, room: str) -> None:

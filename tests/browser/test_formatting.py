@@ -110,6 +110,22 @@ def test_code_scrolls_inside_itself_and_can_be_copied(people: People, room: str)
     assert ana.page.evaluate("navigator.clipboard.readText()").strip() == code.strip()
 
 
+def test_only_code_that_scrolls_is_reached_by_tab_from_other_rows(
+    people: People, voice: Speak, room: str
+) -> None:
+    wide = "a wide line " * 20
+    voice().say(f"```\n{wide}\n```", "```\nnarrow\n```", "last")
+    ana = people("Ana").enter(room)
+    block = ana.bodies.locator("pre")
+    expect(block.first).to_have_attribute("tabindex", "0")
+    expect(block.last).to_have_attribute("tabindex", "-1")
+    ana.rows.last.focus()
+    ana.page.keyboard.press("Shift+Tab")
+    expect(block.first).to_be_focused()
+    ana.page.keyboard.press("ArrowRight")
+    ana.until("document.activeElement.scrollLeft > 0")
+
+
 def code(count: int) -> str:
     """A block of that many lines."""
     return "```\n" + "\n".join(f"line {number}" for number in range(count)) + "\n```"
