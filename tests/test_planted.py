@@ -220,6 +220,46 @@ def edited_under_way(day: Recovery, loaded: bool) -> None:
     day.fly(LAPTOP, False, False)
 
 
+def answered(day: Recovery) -> None:
+    """The oldest of some messages is answered."""
+    for _ in range(4):
+        message(day)
+    day.answer(NEW, 3, EVERYONE)
+    day.hear(EVERYONE)
+
+
+def answered_and_edited(day: Recovery) -> None:
+    """An answer gets another text."""
+    answered(day)
+    day.edit(NEW, 0, EVERYONE)
+    day.hear(EVERYONE)
+
+
+def answer_in_another_history(day: Recovery) -> None:
+    """An answer waits while a backup is restored."""
+    message(day)
+    day.back_up()
+    day.cut(PHONE, True)
+    day.answer(PHONE, 0, 0)
+    day.restore()
+    day.return_(PHONE)
+    for _ in range(3):
+        day.wait(4, EVERYONE)
+
+
+def other_tabs_history(day: Recovery) -> None:
+    """One tab of a browser knows that a backup was restored, the other writes and does not."""
+    message(day)
+    day.back_up()
+    day.cut(NEW, False)
+    day.restore()
+    for _ in range(3):
+        day.wait(4, EVERYONE)
+    day.answer(NEW, 0, EVERYONE)
+    for _ in range(3):
+        day.wait(4, EVERYONE)
+
+
 def edited_unseen(day: Recovery) -> None:
     """A message arrives, its echo does not; then another device edits it."""
     message(day)
@@ -274,6 +314,14 @@ class KeepsTheLastCid(Noting):
         if isinstance(change, Message):
             change = msgspec.structs.replace(change, said=None)
         return super()._put(op, room, change, instead)
+
+
+class ForgetsTheAnswer(Noting):
+    """A message that is edited answers nothing any more."""
+
+    def _rewrite(self, op: Any, room: int, n: int, old: Any) -> Any:
+        old = old and msgspec.structs.replace(old, reply=None)
+        return super()._rewrite(op, room, n, old)
 
 
 def floor_at_the_door(patch: pytest.MonkeyPatch) -> None:
@@ -358,11 +406,22 @@ PLANTED = [
         "what waits does not go into another history",
         Bug(
             "outbox.js",
-            'return command !== "say" && this.epoch !== null && epoch !== this.epoch;',
-            "return false;",
+            'if (entry.command === "say") this.kept.save({ ...entry, fields:',
+            "if (entry) this.kept.save({ ...entry, was:",
         ),
         another_history,
     ),
+    Planted(
+        "an answer that waits does not name a message of another history",
+        Bug("outbox.js", "fields: { text: entry.fields.text }, epoch:", "epoch:"),
+        answer_in_another_history,
+    ),
+    Planted(
+        "nor does one that another tab has written",
+        Bug("outbox.js", "this.line.send(this.#inThis(entry))", "this.line.send(entry)"),
+        other_tabs_history,
+    ),
+    Planted("an edit leaves what is answered", ForgetsTheAnswer, answered_and_edited),
     Planted("what is removed is a change", RemovesInSilence, deleted),
     Planted("the floor is asked at every read", floor_at_the_door, forgotten_while_behind),
     Planted(

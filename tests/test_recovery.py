@@ -27,7 +27,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from tabs import Bug, Host, Tab
-from truth import compare, compare_entries, done_once_and_in_order
+from truth import answers_what_was_meant, compare, compare_entries, done_once_and_in_order
 from visitors import Browser, Visitor
 
 import chat.app
@@ -118,6 +118,13 @@ class Recovery(RuleBasedStateMachine):
         """Write a few messages."""
         for _ in range(count):
             self.add(who, "say", text=self.text())
+        self.step(ears)
+
+    @rule(who=seats, pick=st.integers(0, 9), ears=ears)
+    def answer(self, who: int, pick: int, ears: int) -> None:
+        """Answer a message that I see."""
+        for id in self.seen(who, pick):
+            self.add(who, "say", text=self.text(), reply=id)
         self.step(ears)
 
     @rule(who=seats)
@@ -327,6 +334,7 @@ class Recovery(RuleBasedStateMachine):
         self.nobody_waits_for_nothing()
         browsers = {visitor.browser for visitor in self.visitors}
         done_once_and_in_order(self.history, browsers, self.epoch)
+        answers_what_was_meant(self.history, browsers, self.epoch)
         lost = self.promised[self.epoch] - {e.cid for e in self.history.everything}
         assert not lost, f"said to be done, and is not: {lost}"
 
@@ -400,9 +408,11 @@ class Recovery(RuleBasedStateMachine):
 
     def add(self, who: int, command: str, **fields: Any) -> None:
         """Into the outbox of that page, if it has space."""
-        tab = self.visitors[who].tab
-        if len(tab.entries) < 90:
-            tab.add(command, **fields)
+        visitor = self.visitors[who]
+        if len(visitor.tab.entries) < 90:
+            cid = visitor.tab.add(command, **fields)
+            if "reply" in fields:
+                visitor.browser.replies[cid] = fields["reply"]
 
     def seen(self, who: int, pick: int, mine: bool = False) -> list[int]:
         """The id of a message that this page shows, if there is one; the newest first."""
@@ -419,6 +429,8 @@ class Recovery(RuleBasedStateMachine):
         for cid in now.keys() - visitor.browser.made.keys():  # it goes as new
             visitor.browser.made[cid] = visitor.browser.made[entry["cid"]]
             visitor.browser.epochs[cid] = visitor.browser.epochs[entry["cid"]]
+            if reply := visitor.browser.replies.get(entry["cid"]):
+                visitor.browser.replies[cid] = reply
             visitor.browser.failed.add(cid)
         visitor.browser.given_back.add(entry["cid"])
         return True

@@ -34,7 +34,25 @@ def compare(visitor: Visitor, history: History, now: bool) -> None:
             assert ("message", id, "") in history.now, f"{id} is no more, and nobody was told"
     if not visitor.old:
         compare_reactions(shown, history, cursor)
+    compare_quotes(look, history, visitor.reached[look["epoch"]])
     compare_settings(look, history, cursor)
+
+
+def compare_quotes(look: Fields, history: History, reached: int) -> None:
+    """What a message answers, as it is by now: loaded, or asked for by itself, or not known."""
+    answers = {
+        message["id"]: message["reply"] for message in look["messages"] if "reply" in message
+    }
+    assert dict(look["quoted"]).keys() == answers.keys()
+    for id, quoted in look["quoted"]:
+        if quoted is None:
+            continue
+        key = ("message", answers[id], "")
+        was_so("message", quoted, key, history)
+        gone = history.gone_by(answers[id])
+        assert gone is None or gone > reached, f"{answers[id]} is gone, and {id} quotes it"
+        told = max((rev for rev in history.states.get(key, {}) if rev <= reached), default=0)
+        assert quoted["rev"] >= told, f"{id} quotes what {answers[id]} was before {told}"
 
 
 def compare_reactions(shown: dict[int, Fields], history: History, cursor: int) -> None:
@@ -67,7 +85,7 @@ def was_so(kind: str, shown: Fields, key: tuple[str, int, str], history: History
         last = max([history.gone_by(key[1]) or 0, *states])
         assert shown["rev"] < last, f"{kind} {key} at {shown['rev']} never was"
         return
-    for name in ("user", "edited", "on", "emoji", "cid", "said"):
+    for name in ("user", "edited", "on", "emoji", "cid", "said", "reply", "mentions"):
         assert shown.get(name) == state.get(name), f"{kind} {key}: {name}"
     assert shown.get("text", "")[:SHOWN] == state.get("text", "")[:SHOWN]
 
@@ -113,6 +131,22 @@ def left_otherwise(entry: Fields, browser: Browser) -> bool:
     foreign = entry["command"] != "say" and epochs != {browser.epochs[entry["cid"]]}
     unsent = entry["cid"] not in browser.sent and entry["command"] != "say"  # replaced
     return foreign or unsent or entry["cid"] in browser.given_back
+
+
+def answers_what_was_meant(history: History, browsers: Iterable[Browser], epoch: str) -> None:
+    """A message answers what its writer saw, in every state of it; an id of another history would
+    mean another message."""
+    before = {execution.cid for execution in history.before}
+    for (kind, id, _), states in history.states.items():
+        if kind != "message":
+            continue
+        replies = {state.get("reply") for state in states.values() if not state.get("damaged")}
+        assert len(replies) == 1, f"{id} answers one after the other: {replies}"
+        cids = {cid for state in states.values() if (cid := state.get("said") or state.get("cid"))}
+        for browser in browsers:
+            for cid in cids & browser.made.keys() - before:
+                meant = browser.replies.get(cid) if browser.epochs[cid] == epoch else None
+                assert replies == {meant}, f"{id} answers {replies} and not {meant}"
 
 
 def done_once_and_in_order(history: History, browsers: Iterable[Browser], epoch: str) -> None:

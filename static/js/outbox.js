@@ -187,12 +187,18 @@ export class Outbox {
     this.#waits.delete(cid);
     if (Date.now() - entry.sent > OLD) return this.#fail({ ...entry, old: true }, this.say("message.old")), true;
     const answer = this.#flown(cid, ANSWER_WITHIN);
-    if (!this.line.send(entry)) return this.#settle(cid, "down"), false;
+    if (!this.line.send(this.#inThis(entry))) return this.#settle(cid, "down"), false;
     this.#flight.sent = true;
     if (!entry.sent) this.kept.save({ ...entry, sent: Date.now() });
     const outcome = await answer;
     if (outcome === "silent") this.#unanswered(cid);
     return !["down", "silent"].includes(outcome);
+  }
+
+  /** What an answer answers is a message of the history that its tab knew when it was written. */
+  #inThis(entry) {
+    const other = entry.command === "say" && this.epoch !== null && entry.epoch !== this.epoch;
+    return other ? { ...entry, fields: { text: entry.fields.text } } : entry;
   }
 
   #unanswered(cid) {

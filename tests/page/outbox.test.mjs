@@ -408,6 +408,15 @@ test("an answer goes to another history without what it answers, also one that w
   assert.deepEqual(frames, [{ cid: sent[0].cid, text: "sent" }, { cid, text: "failed" }]);
 });
 
+test("an answer of another tab, which has not heard of this history, goes without what it answers too", async () => {
+  const { outbox, sent, comes } = page({ epoch: "second" });
+  await comes();
+  page({ up: false }).outbox.add("say", { text: "of before", reply: 1 });
+  outbox.flush();
+  await settled();
+  assert.deepEqual(sent.map(({ fields }) => fields), [{ text: "of before" }]);
+});
+
 test("an edit in this history neither waits for nor replaces one in another", async () => {
   const { outbox, line, sent, back, comes } = page({ up: false });
   outbox.add("edit", { id: 1, text: "of before" });

@@ -43,6 +43,9 @@ async function load(context, bugs) {
 
 const short = (fields) => (fields.text?.length > MOST ? { ...fields, text: fields.text.slice(0, MOST) } : fields);
 
+/** Of a message that is answered, what its quote shows; null: it is not known. */
+const quoted = (message) => message && short({ ...message });
+
 /** `setup`: {tab, life, disk, user, room, locks, bugs}; `life` counts the reloads. */
 export class Tab {
   sockets = [];
@@ -156,6 +159,7 @@ export class Tab {
       from: log.from,
       to: log.to === Infinity ? null : log.to,
       messages: log.messages.map((message) => ({ ...short(message), reactions: log.reactions(message.id) })),
+      quoted: log.messages.filter(({ reply }) => reply).map(({ id, reply }) => [id, quoted(log.message(reply))]),
       settings: log.settings,
       entries: outbox.entries.map((entry) => ({ ...entry, fields: short(entry.fields) })),
     };
