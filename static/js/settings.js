@@ -146,9 +146,10 @@ function firstField(part) {
   return fields.find(({ type, checked }) => type !== "radio" || checked);
 }
 
-/** Which section one looks at: at the very end the last, however short it is. */
+/** Which section one looks at: at the very ends the first and the last, however short they are. */
 function sectionAt(dialog, parts) {
   const { top, height } = dialog.getBoundingClientRect();
+  if (dialog.scrollTop <= 0) return 0;
   if (dialog.scrollTop + dialog.clientHeight >= dialog.scrollHeight - 1) return parts.length - 1;
   return parts.findLastIndex((part) => part.getBoundingClientRect().top < top + height / 3);
 }
