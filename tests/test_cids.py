@@ -1,6 +1,7 @@
 """chat/log/cids.py, and Hub.tidy: a command is done once in seven days, and what is old goes."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from chat.wire.passing import Done
 
 COMMANDS: list[Callable[[str], Lasting]] = [
     lambda cid: append(cid),
+    lambda cid: replace(append(cid, "an answer"), reply=1),
     lambda cid: rewrite(1, "better", cid=cid),
     lambda cid: remove(1, cid=cid),
     lambda cid: react(1, author="a", cid=cid),
