@@ -173,6 +173,32 @@ def test_what_is_dropped_is_kept_while_a_page_is_under_way(driver: Driver) -> No
     assert state["said"][-1] is None
 
 
+def test_what_is_asked_for_by_id_is_known_and_not_loaded(driver: Driver) -> None:
+    asked = ["ask", "page", {"ids": [3, 4, 5]}]
+    came = ["merge", "page", page(message(3, 3), message(4, 4), message(5, 5))]
+    newer: list[Step] = [
+        ["take", "message", message(21, 3)],
+        ["take", "gone", {"rev": 22, "from": 4, "to": 4}],
+    ]
+    known: list[Step] = [["message", id] for id in (3, 4, 5)]
+    for steps in ([asked, *newer, came], [asked, came, *newer]):
+        state = driver.run([*BEGIN, *steps, *known])
+        assert [one and one["rev"] for one in state["said"][-3:]] == [21, None, 5]
+        assert [id for id, _ in texts(state)] == [11, 12]
+        assert state["from"] == 11
+
+
+def test_what_is_answered_stays_known_when_it_is_dropped(driver: Driver) -> None:
+    answered = [message(11, 11), message(12, 12), message(13, 13, reply=11)]
+    steps: list[Step] = [BEGIN[0], ["begin", answered, False], ["trim", 13, 99]]
+    edit = ["take", "message", message(21, 11)]
+    state = driver.run([*steps, edit, ["message", 11], ["message", 12]])
+    assert state["said"][-3:] == [{"changed": [11], "gone": []}, message(21, 11), None]
+    assert [id for id, _ in texts(state)] == [13]
+    state = driver.run([*steps, ["take", "gone", {"rev": 21, "from": 11, "to": 11}]])
+    assert state["said"][-1] == {"changed": [], "gone": [11]}
+
+
 @pytest.mark.parametrize(
     ("between", "query", "came"),
     [

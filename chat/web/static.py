@@ -19,6 +19,7 @@ STYLES = (
     "timeline",
     "row",
     "text",
+    "reply",
     "actions",
     "reactions",
     "composer",

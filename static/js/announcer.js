@@ -12,12 +12,14 @@ export class Announcer {
   #heard = [];
   #forgetting = 0;
 
-  constructor(say) {
-    Object.assign(this, { words: say, place: document.querySelector("#announcer"), alarm: document.querySelector("#alert") });
+  constructor(say, you) {
+    Object.assign(this, { words: say, you, place: document.querySelector("#announcer"), alarm: document.querySelector("#alert") });
   }
 
-  message({ name, text }) {
-    this.#heard.push(this.words("announce.message", { name, text: [...text].slice(0, SPOKEN).join("") }));
+  message({ name, text, mentions = {} }) {
+    const called = mentions[this.you.user]; // "" if only what I said is answered
+    const words = called ? "announce.mention" : called === "" ? "announce.reply" : "announce.message";
+    this.#heard.push(this.words(words, { name, text: [...text].slice(0, SPOKEN).join("") }));
     if (this.#heard.length > 1) return;
     setTimeout(() => this.#speak(), BREATH);
   }

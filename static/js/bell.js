@@ -4,7 +4,8 @@
 import { element } from "./dom.js";
 import { levelOf, morning } from "./levels.js";
 import { choices, hint, switchRow } from "./rows.js";
-import { clock, fullTime } from "./words.js";
+import { fullTime } from "./times.js";
+import { clock } from "./words.js";
 
 const LEVELS = ["all", "mentions", "none"];
 const HOUR = 3_600_000; // ms

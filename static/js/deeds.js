@@ -2,6 +2,7 @@
 // became no message, and what is said of one that was not sent. Comes after the first messages.
 
 export class Deeds {
+  answer = () => {}; // makes the draft an answer to a message
   #failed = new Set(); // cids already said to have failed
 
   /** `alert` and `tell` are for who listens instead of looking; `text` gives the sentences; `carry`
@@ -36,9 +37,11 @@ export class Deeds {
     this.outbox.discard(cid);
   }
 
-  /** A message that was not sent goes back into the box. */
+  /** A message that was not sent goes back into the box, with what it answers. */
   take(cid) {
+    const { reply } = this.outbox.entries.find((entry) => entry.cid === cid).fields;
     this.composer.restore(this.outbox.discard(cid));
+    if (reply) this.answer(reply);
   }
 
   /** So does a text whose message is gone, with a word about why. */

@@ -95,7 +95,7 @@ export class Log {
 
   // --- pages
 
-  /** To be taken before a page is asked for: `query` is {} (the newest), {before}, {after} or {around}. */
+  /** To be taken before a page is asked for: `query` is {} (the newest), {before}, {after}, {around} or {ids}. */
   ask(query) {
     this.#underWay += 1;
     return { query, life: this.#life };
@@ -124,6 +124,7 @@ export class Log {
   }
 
   #merge(query, { changes, more }) {
+    if (query.ids) return this.#know(changes);
     const ids = changes.flatMap(([name, fields]) => (name === "message" ? [fields.id] : []));
     const [from, to] = this.#span(query, ids, more);
     const replaced = !(query.before || query.after !== undefined);
@@ -136,6 +137,12 @@ export class Log {
     else [this.from, this.to] = [Math.min(this.from, from), Math.max(this.to, to)];
     const fresh = ({ id }) => replaced || id < had[0] || id > had[1];
     return { messages: this.messages.filter(fresh), replaced, first, more };
+  }
+
+  /** What is said about single messages is known from now on, but no more is loaded. */
+  #know(changes) {
+    for (const [name, fields] of changes) this.take(name, fields);
+    return { messages: [] };
   }
 
   /** From which id to which a page says all there is. */
@@ -173,13 +180,16 @@ export class Log {
     return ids;
   }
 
-  /** What was dropped goes, unless a page under way may bring back what it was before. */
+  /** What was dropped goes, unless a page under way may bring back what it was before, or something
+   *  loaded answers it. */
   #forget() {
-    if (this.#underWay > 0) return;
+    if (this.#underWay > 0 || this.#dropped.size === 0) return;
+    const answered = new Set(this.messages.map(({ reply }) => reply));
     for (const id of this.#dropped) {
+      if (answered.has(id)) continue;
       if (!this.covers(id)) this.#things.delete(id);
+      this.#dropped.delete(id);
     }
-    this.#dropped.clear();
   }
 }
 

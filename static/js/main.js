@@ -58,6 +58,11 @@ class Page {
     return `chat:${this.root.pathname}`;
   }
 
+  /** Under which it is kept what the draft answers: {reply, epoch}. */
+  get replyKey() {
+    return `${this.boot.room}:reply`;
+  }
+
   address(room) {
     return new URL(`r/${encodeURIComponent(room)}`, this.root).href;
   }
@@ -129,7 +134,10 @@ class Page {
 
   /** False: too many are waiting, the text stays in the box. */
   send(text) {
-    if (!this.outbox.add("say", { text })) return false;
+    const { reply, epoch } = this.storage.read(this.replyKey, {});
+    if (!this.outbox.add("say", { text, ...(epoch === this.log.epoch && { reply }) })) return false;
+    this.storage.remove(this.replyKey);
+    this.later(({ replying }) => replying.show());
     this.reading.undivide();
     this.timeline.toEnd().catch(() => {}); // the line is down: it will be shown when it is back
     this.reading.update();

@@ -41,7 +41,7 @@ export class News {
     this.reading.hear(there(changed));
     this.reading.gone(gone);
     this.timeline.update(changed, gone);
-    if (gone.length > 0) this.later(({ notify }) => notify.gone(gone));
+    this.later(({ notify, quotes }) => (notify.gone(gone), quotes.heard(changed, gone)));
     for (const message of there(fresh)) this.later(({ arrived }) => arrived(message));
     this.reading.update();
   }
@@ -52,7 +52,7 @@ export class News {
     this.#other = other;
     if (!other) return;
     this.timeline.clear();
-    this.later(({ actions }) => actions.begin(epoch));
+    this.later(({ actions, replying, jumps }) => (actions.begin(epoch), replying.show(), jumps.clear()));
   }
 
   /** What was loaded anew. */
@@ -69,6 +69,6 @@ export class News {
     this.takeIn();
     this.timeline.tidy();
     this.reading.count();
-    this.later(({ elsewhere, edges, kept }) => (edges.watch(), elsewhere.flush(), kept.live()));
+    this.later(({ elsewhere, edges, kept, quotes }) => (edges.watch(), elsewhere.flush(), kept.live(), quotes.fetch()));
   }
 }

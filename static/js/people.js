@@ -16,17 +16,18 @@ import { initials } from "./words.js";
 const MANY = 20; // people; above that one looks for a name
 
 const find = (selector) => document.querySelector(selector);
-const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+/** A text without what one may leave out when looking for it: marks and capitals. */
+export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
 /** The panel of people and the line about them in the header; `typing` and `announcer` beside. */
 export class People {
   fills = {}; // name of a dialog -> fetches and shows what is in it; false if that failed
-  #known = { total: 0, here: 0, people: [] };
+  known = { total: 0, here: 0, people: [] };
 
   constructor({ you, say, language, storage, base, network, timeline }) {
     Object.assign(this, { you, say, timeline });
     this.typing = new Typing(say, language);
-    this.announcer = new Announcer(say);
+    this.announcer = new Announcer(say, you);
     this.order = new Intl.Collator(language).compare;
     this.field = find(".people input");
     this.field.addEventListener("input", () => this.#list());
@@ -52,7 +53,7 @@ export class People {
     find(".present").textContent = say(words, { n: total, here });
     const mine = ({ user }) => Number(user === you.user);
     people.sort((one, other) => mine(other) - mine(one) || order(one.name, other.name));
-    this.#known = known;
+    this.known = known;
     this.field.hidden = people.length <= MANY;
     this.#list();
   }
@@ -75,7 +76,7 @@ export class People {
 
   /** Who is here, then who is away; only who is looked for. */
   #list() {
-    const { total, here, people } = this.#known;
+    const { total, here, people } = this.known;
     const sought = this.field.hidden ? "" : plain(this.field.value.trim());
     const found = people.filter(({ name }) => plain(name).includes(sought));
     const parts = [true, false].flatMap((present) =>

@@ -23,24 +23,11 @@ export const CHANGES = {
   settings: ["rev", "topic", "by", "cid"],
 };
 
-const TOLD = {
-  welcome: ["you", "room", "title", "epoch", "head", "afresh", "settings", "people", "version", "limits", "rev"],
-  live: ["head", "rev"],
-  jump: [],
-  people: ["total", "here", "people", "joined"],
-  typing: ["user", "name", "stopped"],
-  read: ["id", "back"],
-  rooms: ["rooms", "whole"],
-  kept: ["values"],
-  done: ["cid", "rev"],
-  refused: ["code", "detail", "cid", "retry"],
-  beat: ["head", "rev"],
-  pong: [],
-  bye: ["reason", "after"],
-};
-
 /** The events that are not kept. All others are changes, also those of a kind not known here. */
-export const PASSING = new Set(Object.keys(TOLD));
+export const PASSING = new Set([
+  ...["welcome", "live", "jump", "people", "typing", "read", "rooms", "kept"],
+  ...["done", "refused", "beat", "pong", "bye"],
+]);
 
 /** Close codes, each with what the page does. */
 export const CLOSE = {

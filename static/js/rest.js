@@ -1,12 +1,10 @@
 // Fetches and wires the parts of the page that can wait, as main.js does those that cannot.
 
-import { nameDay } from "./row.js";
-
 const MODULES = [
   ...["people", "editor", "actions", "deeds", "strip", "edges", "elsewhere", "viewport", "pictures", "rooms"],
   ...["kept", "appearance", "attention", "topic", "drafts", "paste"],
   ...["reactions", "dress"],
-  ...["salvage", "changes", "writing"],
+  ...["salvage", "changes", "writing", "answering", "times"],
 ];
 
 /** All that the other modules export; `again` makes addresses of their own for another try. */
@@ -34,6 +32,7 @@ export function wire(page, made) {
     typing: (fields) => kept.get("typing") === "on" && page.desk.send("typing", fields),
     editLast: () => editor.editLast(),
   });
+  const answers = made.wireAnswers(page, people, deeds);
   page.elsewhere = new made.Elsewhere({
     ...page.sending,
     room: boot.room,
@@ -46,17 +45,17 @@ export function wire(page, made) {
   const warn = (detail) => deeds.warn(detail);
   const reactions = (page.reactions = new made.Reactions({ timeline, outbox: page.outbox, you: boot.you, say, storage, warn }));
   page.react = (row, anchor) => reactions.pick(row, anchor);
-  made.wireDress(timeline, [reactions, actions.folding]);
+  const times = new made.Times(timeline.col, language);
+  made.wireDress(timeline, [reactions, answers.quotes, actions.folding, times]);
   const drafts = (page.drafts = wireDrafts(page, made));
   made.wirePaste();
   made.wireEmoji(page.composer, reactions, say("emoji.label"));
   made.wireViewport();
   made.wirePictures(() => deeds.warn(say("files.pictures")));
-  rollDays(timeline.col, language);
   performance.mark("parts-ready");
   const { elsewhere } = page;
   const parts = { people, strip, deeds, edges, reactions, topic, actions, elsewhere, kept, drafts };
-  return { ...parts, ...made.wireAttention(page, parts) };
+  return { ...parts, ...answers, ...made.wireAttention(page, parts) };
 }
 
 /** The person's settings, applied wherever they were changed. */
@@ -112,14 +111,4 @@ function wireDrafts(page, { Drafts }) {
 function wireTopic({ boot, log: model, outbox, desk, timeline, say }, { Topic }, announcer) {
   const online = () => desk.connection.online;
   return new Topic({ ...boot, model, outbox, online, timeline, announcer, say, limit: boot.limits.topic });
-}
-
-/** Days are called anew at midnight: what was today is yesterday. */
-function rollDays(col, language) {
-  const midnight = new Date();
-  midnight.setHours(24, 0, 1, 0);
-  setTimeout(() => {
-    col.querySelectorAll(".day").forEach((row) => nameDay(row, language));
-    rollDays(col, language);
-  }, midnight - Date.now());
 }

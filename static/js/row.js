@@ -3,13 +3,13 @@
 
 import { clone, element } from "./dom.js";
 import { format, isEmojiOnly } from "./text.js";
-import { clock, dayName, dayOf, fullDay, fullTime, initials, shortClock } from "./words.js";
+import { clock, dayName, dayOf, initials, shortClock } from "./words.js";
 
 const TOGETHER = 5 * 60_000; // ms between messages of one group
 
 /** The message in a row the server rendered; its text is there as it was typed. */
 export function readRow(row, you) {
-  const { id, rev, user, cid, said } = row.dataset;
+  const { id, rev, user, cid, said, reply, mentions } = row.dataset;
   const edited = Number(row.querySelector(".edited").dataset.at);
   return {
     id: Number(id),
@@ -23,19 +23,23 @@ export function readRow(row, you) {
     text: row.querySelector(".body").textContent,
     edited: edited || undefined,
     damaged: row.matches(".damaged"),
+    reply: Number(reply) || undefined,
+    mentions: mentions && JSON.parse(mentions),
   };
 }
 
-/** Writes a message, sent or waiting, into its row. */
-export function fillRow(row, message, mine, say) {
-  const { id, cid, damaged = false, text } = message;
+/** Writes a message, sent or waiting, into its row, as `me` is to see it. */
+export function fillRow(row, message, me, say) {
+  const { id, cid, damaged = false, text, mentions = {} } = message;
+  const mine = message.user === me;
   const key = id ? `m${id}` : `p${cid}`;
   row.className = row.className.replace(/\b(a\d+|deleted)\b/g, "").trim();
   row.classList.add(`a${message.color}`);
   row.classList.toggle("mine", mine);
   row.classList.toggle("damaged", damaged);
+  row.classList.toggle("mention", Object.hasOwn(mentions, me));
   row.id = key;
-  row.setAttribute("aria-labelledby", `${key}w ${key}t ${key}b ${key}s`);
+  row.setAttribute("aria-labelledby", `${key}w ${key}t ${key}q ${key}b ${key}s`);
   if (id) {
     Object.assign(row.dataset, { id, user: message.user, state: "sent" });
     delete row.dataset.cid;
@@ -50,14 +54,14 @@ export function fillRow(row, message, mine, say) {
   const big = !damaged && isEmojiOnly(text);
   body.classList.toggle("big", big);
   body.parentElement.dir = big ? document.dir : "auto"; // emoji have no direction of their own
-  body.replaceChildren(damaged ? say("message.damaged") : format(text, say));
+  body.replaceChildren(damaged ? say("message.damaged") : format(text, say, mentions, me));
   allowStops(row);
 }
 
 /** What can be focused within a row is a tab stop only while the row is the one in hand; code that
  *  scrolls always. */
 function allowStops(row) {
-  for (const stop of row.querySelectorAll(":is(.body, .chips) :is(a, pre, button)")) {
+  for (const stop of row.querySelectorAll(":is(.said, .chips) :is(a, pre, button)")) {
     stop.tabIndex = stop.matches(".wide") ? 0 : row.tabIndex;
   }
 }
@@ -72,14 +76,11 @@ function fillHead(row, { at, name, edited, id }, key, shown) {
   if (id) link.href = `#${key}`;
   const time = link.querySelector("time");
   time.dateTime = new Date(at).toISOString();
-  time.title = fullTime(at);
   time.textContent = clock(at);
   const gutter = row.querySelector(".gt");
   gutter.textContent = shortClock(at);
   if (id) gutter.href = `#${key}`;
-  const mark = row.querySelector(".edited");
-  mark.hidden = !edited;
-  if (edited) mark.title = fullTime(edited);
+  row.querySelector(".edited").hidden = !edited;
 }
 
 /** What has the focus may go with a change; then its row has it. */
@@ -97,11 +98,12 @@ export function groupRow(row, message, before, { you, language }) {
   markDay(row, before && dayOf(before.at) === day ? null : day, language);
   const first =
     !before ||
+    message.reply ||
     row.previousElementSibling?.matches(".day, .unread") ||
     before.user !== message.user ||
     (before.name !== message.name && message.user !== you.user) ||
     message.at - before.at > TOGETHER;
-  row.classList.toggle("first", first);
+  row.classList.toggle("first", Boolean(first));
   row.querySelector(".av").hidden = !first;
   row.querySelector(".gt").hidden = first;
   row.querySelector(".head").classList.toggle("vh", !first);
@@ -135,7 +137,6 @@ function markDay(row, day, language) {
 export function nameDay(row, language) {
   const name = dayName(Number(row.dataset.day), dayOf(Date.now()), language);
   row.firstElementChild.textContent = name;
-  row.firstElementChild.dataset.full = fullDay(Number(row.dataset.day)); // for paper
   row.setAttribute("aria-label", name);
 }
 

@@ -12,17 +12,15 @@ const EMPTY = /\n(?:[^\S\n]*\n){3,}/g; // more than two empty lines
 
 // What a person sees is where they go: there is no [label](url). Marks hug their text, so that
 // 2 * 3 * 4 and snake_case stay what they are.
-const INLINE = new RegExp(
-  [
-    "(?<tick>`+)(?<code>[^`\\n](?:[^\\n]*?[^`\\n])?)\\k<tick>(?!`)",
-    "(?<link>(?:https?://|mailto:|(?<![\\w.@/-])www\\.)[^\\s<>\"`]+)",
-    "(?<mail>(?<![\\w.@/:%+-])[\\w%+-]+(?:\\.[\\w%+-]+)*@(?!\\dx\\.)[\\p{L}\\d-]+(?:\\.[\\p{L}\\d-]+)*\\.\\p{L}{2,}(?![\\p{L}\\d@-]))",
-    "\\*\\*(?<strong>(?=\\S)[^\\n]*?[^\\s*])\\*\\*",
-    "(?<![\\w*])\\*(?<em>(?=[^\\s*])[^\\n*]*?[^\\s*])\\*(?![\\w*])",
-    "~~(?<s>(?=\\S)[^\\n]*?\\S)~~",
-  ].join("|"),
-  "gu",
-);
+const INLINE = [
+  "(?<tick>`+)(?<code>[^`\\n](?:[^\\n]*?[^`\\n])?)\\k<tick>(?!`)",
+  "(?<link>(?:https?://|mailto:|(?<![\\w.@/-])www\\.)[^\\s<>\"`]+)",
+  "(?<mail>(?<![\\w.@/:%+-])[\\w%+-]+(?:\\.[\\w%+-]+)*@(?!\\dx\\.)[\\p{L}\\d-]+(?:\\.[\\p{L}\\d-]+)*\\.\\p{L}{2,}(?![\\p{L}\\d@-]))",
+  "\\*\\*(?<strong>(?=\\S)[^\\n]*?[^\\s*])\\*\\*",
+  "(?<![\\w*])\\*(?<em>(?=[^\\s*])[^\\n*]*?[^\\s*])\\*(?![\\w*])",
+  "~~(?<s>(?=\\S)[^\\n]*?\\S)~~",
+].join("|");
+const PLAIN = new RegExp(INLINE, "giu");
 const EMOJI = /^(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2}|[#*\d]\uFE0F?\u20E3)/u;
 
 /** One to three emoji and nothing else. */
@@ -33,16 +31,26 @@ export function isEmojiOnly(text) {
   return parts.length <= 3 && parts.every((part) => EMOJI.test(part));
 }
 
-/** The text as nodes: paragraphs, quotes, fenced code; marks and links within. What is long folds. */
-export function format(text, say) {
+/** The text as nodes: paragraphs, quotes, fenced code; marks, links and names within. What is long folds.
+ *  `mentions` are the names that stand after an @, each with its person, of whom one may be `me`. */
+export function format(text, say, mentions = {}, me) {
   const parts = blocks(text);
-  const made = parts.map(([kind, lines]) => BLOCKS[kind](lines, say));
+  const names = { pattern: pattern(Object.values(mentions).filter(Boolean)), mine: `@${mentions[me]}` };
+  const made = parts.map(([kind, lines]) => BLOCKS[kind](lines, names, say));
   const fragment = document.createDocumentFragment();
   if (tall(parts) <= LONG.text) return fragment.append(...made), fragment;
   const fold = element("div", ...made);
   fold.className = "fold";
   fragment.append(fold, foldButton(say("text.more"), say));
   return fragment;
+}
+
+/** What is looked for within a line; of names the longest counts. */
+function pattern(names) {
+  if (names.length === 0) return PLAIN;
+  const escaped = names.map((name) => name.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
+  const either = escaped.sort((one, other) => other.length - one.length).join("|");
+  return new RegExp(`(?<![\\p{L}\\d])(?<name>@(?:${either}))(?![\\p{L}\\d])|${INLINE}`, "giu");
 }
 
 /** About how many lines the parts take, long code folded. */
@@ -88,9 +96,9 @@ function close(kind, lines) {
 }
 
 const BLOCKS = {
-  text: (lines) => element("p", inline(lines.join("\n"))),
-  quote: (lines) => element("blockquote", inline(lines.join("\n"))),
-  code: (lines, say) => {
+  text: (lines, names) => element("p", inline(lines.join("\n"), names)),
+  quote: (lines, names) => element("blockquote", inline(lines.join("\n"), names)),
+  code: (lines, _, say) => {
     const pre = element("pre", element("code", lines.join("\n")));
     pre.tabIndex = 0; // it scrolls sideways: the keyboard must reach it
     pre.dir = "ltr";
@@ -105,11 +113,11 @@ const BLOCKS = {
   },
 };
 
-function inline(text, depth = 0) {
+function inline(text, names, depth = 0) {
   const fragment = document.createDocumentFragment();
   let done = 0;
-  for (const { 0: whole, index, groups } of text.matchAll(INLINE)) {
-    const node = mark(whole, groups, depth);
+  for (const { 0: whole, index, groups } of text.matchAll(names.pattern)) {
+    const node = mark(whole, groups, names, depth);
     if (!node) continue;
     fragment.append(text.slice(done, index), node);
     done = index + (groups.link ? node.textContent : whole).length;
@@ -118,14 +126,20 @@ function inline(text, depth = 0) {
   return fragment;
 }
 
-function mark(whole, { code, link, mail, strong, em, s }, depth) {
+function mark(whole, { name, code, link, mail, strong, em, s }, names, depth) {
+  if (name) return called(name, names.mine);
   if (link) return anchor(link);
   if (mail) return linkTo(`mailto:${mail}`, mail);
   if (code) return element("code", code);
   if (depth === DEEPEST) return null;
-  if (strong) return element("strong", inline(strong, depth + 1));
-  if (em) return element("em", inline(em, depth + 1));
-  return element("s", inline(s, depth + 1));
+  if (strong) return element("strong", inline(strong, names, depth + 1));
+  if (em) return element("em", inline(em, names, depth + 1));
+  return element("s", inline(s, names, depth + 1));
+}
+
+function called(name, mine) {
+  const me = name.toLowerCase() === mine.toLowerCase();
+  return Object.assign(element(me ? "mark" : "b", name), { className: me ? "me" : "at" });
 }
 
 /** A link, without the sentence around it. Null if it leads nowhere. */

@@ -187,7 +187,7 @@ export class Timeline {
     if (row.querySelector(":scope > .st .undo")) return; // deleted, and still to be undone
     const message = this.message(row);
     keepFocus(row, () => {
-      fillRow(row, message, message.user === this.you.user, this.say);
+      fillRow(row, message, this.you.user, this.say);
       this.waiting.changes?.paint(row, message.id);
       this.dress?.(row, message);
     });

@@ -22,7 +22,6 @@ export function initials(name) {
 }
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 
 export const clock = (at) => CLOCK.format(at);
 
@@ -33,17 +32,11 @@ export const shortClock = (at) =>
     .join("")
     .trim();
 
-export const fullTime = (at) => FULL.format(at);
-
 /** The local calendar day of a time, as a number that grows by one each day. */
 export function dayOf(at) {
   const date = new Date(at);
   return Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / DAY;
 }
-
-/** The date of a day with everything that belongs to it. */
-export const fullDay = (day) =>
-  new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeZone: "UTC" }).format((day + 0.5) * DAY);
 
 /** The page's language as it is written where the person lives: English dates, but not American. */
 export function regional(language) {

@@ -121,13 +121,14 @@ class Voice:
         """Sends one command."""
         self.line.send(json.dumps({"type": kind, **fields}))
 
-    def say(self, *texts: str) -> list[int]:
+    def say(self, *texts: str, reply: int | None = None) -> list[int]:
         """Posts the texts and returns their ids once all of them are confirmed."""
         waiting = {}
+        answers = {"reply": reply} if reply else {}
         for text in texts:
             cid = secrets.token_urlsafe(12)
             waiting[cid] = text
-            self.command("say", cid=cid, text=text)
+            self.command("say", cid=cid, text=text, **answers)
         ids = []
         while waiting:
             message = self.hear("message")
