@@ -39,10 +39,19 @@ export class Changes {
     if (!change) return;
     row.dataset.state = change.state;
     if (change.failed) return addStatus(row, statusLine("failed", change, this.say));
-    if (change.command !== "delete") return;
-    const line = clone("deleted");
+    const waits = change.state === "queued";
+    if (change.command !== "delete") return waits && addStatus(row, statusLine("queued", change, this.say));
+    const line = showDeleted(row);
     line.querySelector(".undo").remove();
-    row.classList.add("deleted");
-    row.append(line);
+    if (waits) line.append(this.say("message.waiting"));
   }
+}
+
+/** A row says that its message is deleted, and is called so. The line that says it. */
+export function showDeleted(row) {
+  const line = clone("deleted");
+  row.classList.add("deleted");
+  addStatus(row, line);
+  row.setAttribute("aria-labelledby", ["w", "t", "s"].map((part) => row.id + part).join(" "));
+  return line;
 }

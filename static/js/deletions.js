@@ -1,8 +1,8 @@
 // Owns messages that are to be deleted and can still be kept: for a while the row says so, then the
 // deletion is carried out. Knows the list by its public side.
 
+import { showDeleted } from "./changes.js";
 import { neighbour } from "./chunks.js";
-import { clone } from "./dom.js";
 
 const UNDO = 6_000; // ms
 
@@ -15,12 +15,8 @@ export class Deletions {
   }
 
   add(row) {
-    const line = clone("deleted");
-    this.timeline.scroll.hold(() => {
-      row.classList.add("deleted");
-      row.append(line);
-    });
-    line.querySelector(".undo").focus({ preventScroll: true });
+    this.timeline.scroll.hold(() => showDeleted(row));
+    row.querySelector(".undo").focus({ preventScroll: true });
     this.deeds.tell(this.say("message.deleted"));
     const { id } = this.timeline.message(row);
     this.#timers.set(id, setTimeout(() => this.#carryOut(id), UNDO));

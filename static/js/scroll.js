@@ -153,12 +153,12 @@ export class Scroll {
     return box.bottom > top && box.top < bottom;
   }
 
-  /** The row on the screen that a person writes in, or has selected text in. */
+  /** The row on the screen that a person writes in, has opened something of, or selected text in. */
   #inHand() {
     // Only the ends are looked at: other questions to a selection lay out every skipped chunk.
     const { anchorNode, anchorOffset, focusNode, focusOffset } = getSelection();
     const selected = anchorNode !== focusNode || anchorOffset !== focusOffset;
-    const node = document.activeElement.closest(".editor") ?? (selected ? focusNode?.parentElement : null);
+    const node = document.activeElement.closest(".editor, .msg .pop") ?? this.log.querySelector(".picks") ?? (selected ? focusNode?.parentElement : null);
     const row = node?.closest(".msg");
     return row && this.log.contains(row) && this.#shows(row) ? row : null;
   }

@@ -212,14 +212,27 @@ def test_in_a_narrow_window_copy_stands_beside_the_toolbar(
     expect(ana.announcer).to_have_text("Copied")
 
 
-def test_arrivals_leave_an_open_menu_alone(people: People, voice: Speak, room: str) -> None:
+@pytest.mark.parametrize("opened", ["More", "React"])
+def test_arrivals_leave_what_is_open_where_it_is(
+    people: People, voice: Speak, room: str, opened: str
+) -> None:
     sam = voice()
-    ana = people("Ana").enter(room)
+    sam.say(*(f"line {number}" for number in range(30)))
+    ana = people("Ana", reduced_motion="reduce").enter(room)
     ana.says("mine")
-    menu = open_menu(ana, ana.row("mine"))
+    ana.at_the_end()
+    row = ana.row("mine")
+    row.hover()
+    row.get_by_role("button", name=opened, exact=True).click()
+    first = {"More": "menuitem", "React": "searchbox"}[opened]
+    focused = ana.page.get_by_role(first).first
+    expect(focused).to_be_focused()
+    before = box(focused)
     sam.say("another", "and another")
-    expect(ana.rows).to_have_count(3)
-    expect(menu.get_by_role("menuitem", name="Edit")).to_be_focused()
+    expect(ana.row("and another")).to_have_count(1)
+    expect(ana.pill).to_be_visible()
+    assert box(focused) == before
+    expect(focused).to_be_focused()
 
 
 def test_on_a_phone_a_tap_shows_the_toolbar_and_more_is_a_sheet(people: People, room: str) -> None:
@@ -269,6 +282,7 @@ def test_deleting_by_the_keyboard_is_said(people: People, room: str) -> None:
     ana.page.keyboard.press("Delete")
     expect(ana.announcer).to_have_text("Message deleted.")
     expect(ana.page.get_by_role("button", name="Undo")).to_be_focused()
+    expect(ana.rows.last).to_have_accessible_name(re.compile(r"^You \S+ Message deleted\. Undo$"))
     ana.page.keyboard.press("Enter")
     ana.shows("keep", "regret")
 
@@ -282,6 +296,12 @@ def test_a_waiting_message_says_so(people: People, room: str) -> None:
     expect(row).to_have_attribute("data-state", "queued")
     expect(row.locator(".st")).to_have_text("Waiting")
     expect(ana.page.get_by_role("article", name=re.compile("for later Waiting$"))).to_have_count(1)
+    sent = ana.row("sent")
+    sent.focus()
+    ana.page.keyboard.press("e")
+    ana.page.get_by_role("textbox", name="Edit message").fill("sent, edited")
+    ana.page.keyboard.press("Enter")
+    expect(ana.row("sent, edited").locator(".st")).to_have_text("Waiting")
     ana.context.set_offline(False)
     ana.online()
     ana.shows_once("for later")
