@@ -65,7 +65,7 @@ export class Actions {
     const { id } = this.timeline.message(row);
     const sent = {
       react: () => this.page.react(row, this.toolbar.button(row, "react")),
-      reply: () => this.page.reply?.(row),
+      reply: () => this.page.reply(row),
       "mark-unread": () => this.page.unreadFrom?.(id),
     };
     const mine = { edit: () => this.editor.edit(row), delete: () => this.deletions.add(row) };

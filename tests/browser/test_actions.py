@@ -393,6 +393,26 @@ def test_plus_on_a_row_opens_the_emoji_and_they_give_the_focus_back(
     expect(ana.page.get_by_role("button", name="React", exact=True)).to_be_focused()
 
 
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["key", "sheet"])
+def test_a_message_is_answered_by_a_key_or_from_the_sheet(
+    people: People, room: str, options: dict[str, object]
+) -> None:
+    ben = people("Ben").enter(room)
+    ben.says("answer me")
+    ana = people("Ana", **options).enter(room)
+    row = ana.row("answer me")
+    if options:
+        open_sheet(ana, row).get_by_role("button", name="Reply", exact=True).tap()
+        expect(ana.page.get_by_role("dialog")).to_have_count(0)
+    else:
+        row.focus()
+        ana.page.keyboard.press("r")
+    expect(ana.composer).to_be_focused()
+    expect(ana.composer).to_have_value("")
+    ana.says("an answer")
+    expect(ben.row("an answer").locator(".quote")).to_contain_text("answer me")
+
+
 # -- the focus is never lost
 
 
