@@ -6,12 +6,14 @@ import { format } from "./text.js";
 
 const LONGEST = 120; // characters of a text
 const SILENCE = 10_000; // ms from one sound to the next, in whatever tab
+const PACE = 1_000; // ms from one notification of a room to the next
 const OFF = "notify:off"; // kept in this browser: it is asked by the device, not by the person
 const LONGEST_TIMER = 2 ** 31 - 1; // ms
 
 export class Notify {
   #shown = new Map(); // room -> {note, id}: its notification, up to which message
   #counts = new Map(); // room -> {unread, mentioned} as last told
+  #next = new Map(); // room -> what is told of it when a second is over, or null
   #broken = false; // the browser has the name and not the thing, as on Android
   #listeners = [];
   #timer = 0;
@@ -85,7 +87,7 @@ export class Notify {
     for (const { room, title, unread, mentioned } of rooms) {
       const before = this.#counts.get(room) ?? { unread: 0, mentioned: 0 };
       this.#counts.set(room, { unread, mentioned });
-      if (unread === 0) this.#close(room);
+      if (unread === 0) this.#drop(() => true, room);
       if (whole || room === this.room) continue; // what one comes back to is no news
       if (mentioned > before.mentioned && this.#wants(room, true)) {
         this.#tell(room, { title: `#${title}`, body: this.say("notify.mentioned") });
@@ -97,12 +99,17 @@ export class Notify {
 
   /** This room was read up to a message, on whatever device. */
   read(upTo) {
-    if (upTo >= this.#shown.get(this.room)?.id) this.#close(this.room);
+    this.#drop((id) => id <= upTo);
   }
 
   /** Messages of this room that are no more: what one of them said is not left on the screen. */
   gone(ids) {
-    if (ids.includes(this.#shown.get(this.room)?.id)) this.#close(this.room);
+    this.#drop((id) => ids.includes(id));
+  }
+
+  #drop(over, room = this.room) {
+    if (over(this.#shown.get(room)?.id)) this.#close(room);
+    if (this.#next.has(room) && over(this.#next.get(room)?.id)) this.#next.set(room, null);
   }
 
   #wants(room, meant) {
@@ -111,7 +118,19 @@ export class Notify {
     return !this.muted(room) && !isQuiet(this.kept, Date.now());
   }
 
-  async #tell(room, news) {
+  /** At once; of what comes thick after it, the newest once a second. */
+  #tell(room, news) {
+    if (this.#next.has(room)) return this.#next.set(room, news);
+    this.#next.set(room, null);
+    setTimeout(() => {
+      const next = this.#next.get(room);
+      this.#next.delete(room);
+      if (next) this.#tell(room, next);
+    }, PACE);
+    this.#disturb(room, news);
+  }
+
+  async #disturb(room, news) {
     if (!(await this.tabs.speaksOf(room))) return;
     if (this.kept.get("sound") === "on") this.#sound();
     if (this.state === "on") this.#show(room, news);
