@@ -21,8 +21,16 @@ export function wireAnswers(page, people, deeds) {
   const replying = new Replying({ composer: page.composer, model: log, quotes, storage, key: page.replyKey });
   page.reply = (row) => replying.begin(timeline.message(row).id);
   deeds.answer = (id) => replying.begin(id);
+  timeline.waiting.called = (text) => called(text, people.known, boot.you);
   wireCompletion(page, people);
   return { quotes, replying, jumps: wireJumps(timeline, () => deeds.warn(say("log.nowhere"))) };
+}
+
+/** Who is probably meant by a text of mine: so its lines stand as they will when the server has found out. */
+function called(text, { people, here }, you) {
+  const others = people.filter(({ user, name }) => user !== you.user && text.includes(`@${name}`));
+  const all = here > 1 && /@here/i.test(text) ? [["", "here"]] : [];
+  return Object.fromEntries([...others.map(({ user, name }) => [user, name]), ...all]);
 }
 
 /** A quote is a link to what is quoted; with `jumps.js` there is a way back too. */

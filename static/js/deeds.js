@@ -39,7 +39,7 @@ export class Deeds {
 
   /** A message that was not sent goes back into the box, with what it answers. */
   take(cid) {
-    const { reply } = this.outbox.entries.find((entry) => entry.cid === cid).fields;
+    const reply = this.outbox.entries.find((entry) => entry.cid === cid)?.fields.reply;
     this.composer.restore(this.outbox.discard(cid));
     if (reply) this.answer(reply);
   }

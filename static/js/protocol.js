@@ -29,19 +29,19 @@ export const PASSING = new Set([
   ...["done", "refused", "beat", "pong", "bye"],
 ]);
 
-/** Close codes, each with what the page does. */
+/** Close codes; docs/protocol.md says what the page does at each. */
 export const CLOSE = {
-  NORMAL: 1000, // nothing: the page left
-  GOING_AWAY: 1001, // come back within 3 s, with jitter
-  PROTOCOL_ERROR: 1002, // come back with backoff
-  BAD_DATA: 1007, // come back with backoff
-  POLICY: 1008, // come back after 30 s
-  TOO_BIG: 1009, // come back, but do not send that message again
-  INTERNAL_ERROR: 1011, // come back with backoff
-  RESTART: 1012, // come back within 3 s, with jitter
-  REMOVED: 4001, // do not come back
-  SIGNED_OUT: 4002, // go to the join page
-  REPLACED: 4010, // stop, offer a button
+  NORMAL: 1000,
+  GOING_AWAY: 1001,
+  PROTOCOL_ERROR: 1002,
+  BAD_DATA: 1007,
+  POLICY: 1008,
+  TOO_BIG: 1009,
+  INTERNAL_ERROR: 1011,
+  RESTART: 1012,
+  REMOVED: 4001,
+  SIGNED_OUT: 4002,
+  REPLACED: 4010,
 };
 
 /** The frame for a command. Throws for a command or a field the server would refuse. */

@@ -8,6 +8,7 @@ const TICK = 1_000; // ms between two looks at a countdown
 
 export class Waiting {
   changes = null; // they come later
+  called = null; // the names in a text, as far as the page knows people: the same
   #rows = new Map(); // cid -> row
   #ticking = 0;
 
@@ -53,7 +54,7 @@ export class Waiting {
   #showMessage(entry, online) {
     const { cid, fields, at } = entry;
     const { user, name, color } = this.timeline.you;
-    const row = this.#rows.get(cid) ?? this.timeline.append({ cid, ...fields, at, user, name, color });
+    const row = this.#rows.get(cid) ?? this.timeline.append({ cid, ...fields, at, user, name, color, mentions: this.called?.(fields.text) });
     this.#rows.set(cid, row);
     row.dataset.state = entry.failed ? "failed" : online ? "pending" : "queued";
     const line = statusLine(row.dataset.state, entry, this.say);

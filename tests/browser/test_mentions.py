@@ -9,10 +9,11 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from .conftest import People
-from .line import Frame, Line
+from .line import SWALLOWED, Frame, Line
 from .people import Visitor
 from .server import Voice
 from .test_access import PHONE, violations
+from .test_sending import with_line
 
 Speak = Callable[..., Voice]
 
@@ -193,6 +194,36 @@ def test_names_are_completed_in_an_edit_too(people: People, room: str) -> None:
     expect(box).to_have_value(f"hello @{ben.name} ")
     box.press("Enter")
     expect(ben.rows.last.locator("mark.me")).to_have_count(1)
+
+
+def test_a_name_stands_out_before_the_server_has_found_it(people: People, room: str) -> None:
+    ben, ana = people("Ben").enter(room), people("Ana")
+    line = with_line(ana, room)
+    line.on_say = lambda frame: SWALLOWED
+    ana.composer.fill(f"@{ben.name} and @here, now")
+    ana.composer.press("Enter")
+    expect(ana.rows.last).to_have_attribute("data-state", "pending")
+    expect(ana.rows.last.locator("b.at")).to_have_text([f"@{ben.name}", "@here"])
+    expect(ana.rows.last.locator("mark")).to_have_count(0)
+
+
+def test_emoji_are_completed_too(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    types(ana, "done :tad")
+    expect(offered(ana)).to_contain_text("🎉")
+    ana.composer.fill("done ")
+    types(ana, ":party p")
+    expect(names(ana)).to_be_hidden()
+    ana.composer.fill("done ")
+    types(ana, ":popp")
+    expect(offered(ana)).to_contain_text("🎉")
+    expect(offered(ana).locator("b")).to_have_text("popp")
+    ana.composer.press("Enter")
+    expect(ana.composer).to_have_value("done 🎉 ")
+    types(ana, "at 10:30 :)")
+    expect(names(ana)).to_be_hidden()
+    ana.composer.press("Enter")
+    ana.shows_once("done 🎉 at 10:30 :)")
 
 
 def test_a_mention_is_told_to_who_listens(people: People, voice: Speak, room: str) -> None:
