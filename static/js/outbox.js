@@ -204,8 +204,7 @@ export class Outbox {
   #unanswered(cid) {
     const tries = (this.#tries.get(cid) ?? 0) + 1;
     this.#tries.set(cid, tries);
-    const entry = this.kept.find(cid);
-    if (entry && tries >= TRIES) this.#fail(entry, this.say("message.late"));
+    if (tries >= TRIES && this.kept.find(cid)) this.#fail(this.kept.find(cid), this.say("message.late"));
     this.line.silent();
   }
 
@@ -224,22 +223,17 @@ export class Outbox {
   }
 
   #next() {
-    const goes = (entry) => !this.#failed(entry) && !this.#foreign(entry) && this.line.carries(entry.command);
-    return this.kept.free.find(goes);
+    return this.kept.free.find((one) => !this.#failed(one) && !this.#foreign(one) && this.line.carries(one.command));
   }
 
-  /** Why it does not go by itself. What another person wrote in this browser is text, and no command. */
-  #failed(entry) {
-    return this.#strange(entry) ? this.say("message.strange") : entry.failed;
+  /** Why it does not go by itself. What another person wrote in this browser is text, and no command;
+   *  earlier versions wrote down a name, which may have changed. */
+  #failed({ person, failed }) {
+    return (person?.user ?? this.you.user) === this.you.user ? failed : this.say("message.strange");
   }
 
   #foreign({ command, epoch }) {
     return command !== "say" && this.epoch !== null && epoch !== this.epoch;
-  }
-
-  /** Made by somebody else; earlier versions wrote down a name, which may have changed. */
-  #strange({ person }) {
-    return (person?.user ?? this.you.user) !== this.you.user;
   }
 
   #fail(entry, detail) {
