@@ -1,6 +1,7 @@
 // Wires what may disturb a person and what they may set about it: notifications, the bell that says
 // what one is told of, the two dialogs (fetched when they are opened first), and what is read aloud.
 
+import { lazily } from "./lazily.js";
 import { levelOf } from "./levels.js";
 import { Notify } from "./notify.js";
 import { Tabs } from "./tabs.js";
@@ -11,11 +12,12 @@ const find = (selector) => document.querySelector(selector);
 export function wireAttention(page, { people, kept, deeds }) {
   const { boot, say, storage } = page;
   const { room, title, you } = boot;
+  const sound = lazily("sound", (made) => made);
   const notify = (page.notify = new Notify({
     ...{ you, room, title, rooms: boot.rooms, say, kept, storage },
     tabs: new Tabs(storage.prefix, room),
     goTo: (where, id) => goTo(page, where, id),
-    play: () => import("./sound.js").then(({ play }) => play()).catch(() => {}), // without the line it is silent
+    play: async () => (await sound())?.play(), // fetched without a line it is silent
   }));
   const show = () => showBell(notify, kept, say, room);
   notify.on(show);
@@ -62,17 +64,12 @@ function wireDialogs(people, { warn, ...given }) {
 }
 
 /** `fill()` shows a dialog as things are now, after it was fetched and made; false if that failed. */
-function filling(module, warn, make) {
-  let [made, tries] = [null, 0];
+function filling(name, warn, make) {
+  const made = lazily(name, make);
   return async () => {
-    tries += made ? 0 : 1;
-    const again = tries > 1 ? `?${tries}` : ""; // engines remember an address that failed
-    try {
-      made ??= make(await import(`./${module}.js${again}`));
-    } catch {
-      return warn(), false;
-    }
-    made.show();
-    return true;
+    const dialog = await made();
+    if (dialog) dialog.show();
+    else warn();
+    return Boolean(dialog);
   };
 }
