@@ -82,7 +82,10 @@ def test_a_message_shows_what_it_answers_as_it_is_now(talk: Talk) -> None:
     talk.does(talk.ben, "edit", id=asked, text="three things")
     assert words(quote(talk.row(said))) == "Ben three things"
     talk.does(talk.ben, "delete", id=asked)
-    assert quote(talk.row(said)) == f'<span class="quote gone" id="m{said}q">Message deleted</span>'
+    assert (
+        quote(talk.row(said))
+        == f'<span class="quote gone" dir="auto" id="m{said}q">Message deleted</span>'
+    )
     assert quote(talk.row(talk.does(talk.ana, "say", text="well"))) == ""
 
 

@@ -1,0 +1,56 @@
+"""What the scripts make of a message is what the server has rendered of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from .conftest import People
+from .server import Voice
+
+# Of each row what comes with its message, whatever the formatting of the text and the one tab stop.
+ROWS = """(text) => {
+  const page = text ? new DOMParser().parseFromString(text, 'text/html') : document;
+  const says = ({name, value}) => name === 'tabindex' ? '' : `${name}=${value}`;
+  const bare = (part) => [part, ...part.querySelectorAll('*')].map((one) =>
+    [one.tagName, one.textContent.trim(), [...one.attributes].map(says).sort().join(' ').trim()]);
+  const all = (row, query) => [...row.querySelectorAll(query)].map(bare);
+  return [...page.querySelectorAll('.log .msg')].map((row) => ({
+    id: row.id,
+    kind: ['first', 'mine', 'mention', 'damaged'].filter((name) => row.classList.contains(name)),
+    quote: all(row, '.quote'),
+    names: all(row, '.body mark, .body b.at'),
+    chips: all(row, '.chips > *'),
+  }));
+}"""
+
+
+def test_rows_are_the_same_before_and_after_the_scripts(
+    people: People, voice: Callable[..., Voice], room: str
+) -> None:
+    ana, sam = people("Ana"), voice()
+    ana.enter(room)
+    ana.says("two things")
+    mine = int(ana.rows.last.get_attribute("data-id") or 0)
+    old, gone = sam.say(f"@{ana.name} (@here) <b>@{sam.name.upper()}</b>", "to be deleted")
+    sam.say(*(f"{number}" for number in range(50)))
+    ids = sam.say("🎉")
+    for number, (text, answered) in enumerate(
+        [("yes", old), ("no", mine), ("oh", gone), (f"@{ana.name}", ids[0]), ("@here", ids[0])]
+    ):
+        sam.command("say", cid=f"answer-{number}", text=text, reply=answered)
+    for number, emoji in enumerate("👍🎉👍"):
+        who = voice() if number == 2 else sam
+        who.command("react", cid=f"reaction-{number}", id=ids[0], emoji=emoji, on=True)
+    sam.change("delete", gone)
+    ana.page.get_by_role("button", name="🎉 1 reaction").last.click()
+    expect(ana.page.get_by_role("button", name="🎉 2 reactions, including yours")).to_be_visible()
+    expect(ana.page.get_by_role("button", name="👍 2 reactions")).to_be_visible()
+    page = ana.page.request.get(ana.page.url).text()
+    ana.page.reload()
+    ana.ready().whole()
+    rows = ana.page.evaluate(ROWS)
+    assert rows == ana.page.evaluate(ROWS, page)
+    parts = {part: sum(len(row[part]) for row in rows) for part in ("quote", "names", "chips")}
+    assert parts == {"quote": 5, "names": 2, "chips": 3}
