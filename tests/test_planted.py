@@ -406,19 +406,19 @@ PLANTED = [
         "what waits does not go into another history",
         Bug(
             "outbox.js",
-            'if (entry.command === "say") this.kept.save({ ...entry, fields:',
-            "if (entry) this.kept.save({ ...entry, was:",
+            'return command !== "say" && this.epoch !== null && epoch !== this.epoch;',
+            "return false;",
         ),
         another_history,
     ),
     Planted(
         "an answer that waits does not name a message of another history",
-        Bug("outbox.js", "fields: { text: entry.fields.text }, epoch:", "epoch:"),
+        Bug("entries.js", "this.#inThis(entryIn(cid, text))", "entryIn(cid, text)"),
         answer_in_another_history,
     ),
     Planted(
         "nor does one that another tab has written",
-        Bug("outbox.js", "this.line.send(this.#inThis(entry))", "this.line.send(entry)"),
+        Bug("entries.js", "entry.epoch !== this.epoch;", "false;"),
         other_tabs_history,
     ),
     Planted("an edit leaves what is answered", ForgetsTheAnswer, answered_and_edited),

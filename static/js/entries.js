@@ -38,6 +38,8 @@ function thing({ command, fields, epoch }) {
  * because the server may have forgotten its cid.
  */
 export class Entries {
+  epoch = null; // of the history; null: not known here
+
   constructor(storage, room) {
     Object.assign(this, { storage, start: `${room}:outbox:` });
   }
@@ -57,7 +59,7 @@ export class Entries {
 
   find(cid) {
     const text = this.storage.text(this.start + cid);
-    return text === null ? null : entryIn(cid, text);
+    return text === null ? null : this.#inThis(entryIn(cid, text));
   }
 
   /** Keeps a new one, in place of what it would undo and what nobody has sent yet. */
@@ -78,6 +80,12 @@ export class Entries {
   /** The cid in a key of this room's entries; undefined in any other. */
   cidOf(key) {
     return key.startsWith(this.start) ? key.slice(this.start.length) : undefined;
+  }
+
+  /** What a message answers is one of the history that its tab knew when it was written. */
+  #inThis(entry) {
+    const other = entry?.command === "say" && this.epoch !== null && entry.epoch !== this.epoch;
+    return other ? { ...entry, fields: { text: entry.fields.text } } : entry;
   }
 }
 

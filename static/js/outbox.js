@@ -21,7 +21,6 @@ const MOST = 100; // messages waiting
  * that are done and not yet shown have `done`.
  */
 export class Outbox {
-  #epoch = null; // of the history; null: not known here
   #cursor = 0; // what the page shows is level with the log up to this rev
   #done = new Map(); // cid -> entry with `done`: the rev at which its change is shown
   #flight = null; // {cid, settle, sent} of the one entry this tab is at
@@ -37,13 +36,13 @@ export class Outbox {
   }
 
   get epoch() {
-    return this.#epoch;
+    return this.kept.epoch;
   }
 
   /** In another history ids and revs mean something else. */
   set epoch(epoch) {
-    if (epoch === this.#epoch) return;
-    this.#epoch = epoch;
+    if (epoch === this.epoch) return;
+    this.kept.epoch = epoch;
     this.#cursor = 0;
     this.#done.clear();
   }
@@ -169,9 +168,8 @@ export class Outbox {
 
   /** Takes out what names things of another history; an edit is text too, and text is never lost. */
   #sweepForeign() {
-    for (const entry of this.#sweep ? this.kept.all.filter(({ epoch }) => epoch !== this.epoch) : []) {
-      if (entry.command === "say") this.kept.save({ ...entry, fields: { text: entry.fields.text }, epoch: this.epoch });
-      else this.#remove(entry.cid);
+    for (const entry of this.#sweep ? this.kept.all.filter((entry) => this.#foreign(entry)) : []) {
+      this.#remove(entry.cid);
       if (entry.command === "edit") this.returned(entry, this.say("message.restored"));
       this.changed();
     }
@@ -187,18 +185,12 @@ export class Outbox {
     this.#waits.delete(cid);
     if (Date.now() - entry.sent > OLD) return this.#fail({ ...entry, old: true }, this.say("message.old")), true;
     const answer = this.#flown(cid, ANSWER_WITHIN);
-    if (!this.line.send(this.#inThis(entry))) return this.#settle(cid, "down"), false;
+    if (!this.line.send(entry)) return this.#settle(cid, "down"), false;
     this.#flight.sent = true;
     if (!entry.sent) this.kept.save({ ...entry, sent: Date.now() });
     const outcome = await answer;
     if (outcome === "silent") this.#unanswered(cid);
     return !["down", "silent"].includes(outcome);
-  }
-
-  /** What an answer answers is a message of the history that its tab knew when it was written. */
-  #inThis(entry) {
-    const other = entry.command === "say" && this.epoch !== null && entry.epoch !== this.epoch;
-    return other ? { ...entry, fields: { text: entry.fields.text } } : entry;
   }
 
   #unanswered(cid) {
