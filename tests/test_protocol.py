@@ -139,7 +139,7 @@ def test_every_close_code_is_documented_and_known_to_the_page() -> None:
         '{"type":"say","cid":"abcdefgh","text":"x","reply":-1}',
         '{"type":"say","cid":"abcdefgh","text":"x","reply":"1"}',
         '{"type":"read","id":1,"back":"yes"}',
-        '{"type":"read_all","room":"den"}',
+        '{"type":"read_all","room":7}',
         '{"type":"leave"}',
         '{"type":"keep","key":"theme"}',
         '{"type":"keep","key":"size","value":112}',

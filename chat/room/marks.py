@@ -161,7 +161,8 @@ class Marks:
             case Read():
                 self._move(mine, seat.room.name, command.id, seat, command.back)
             case ReadAll():
-                for room in mine.marks:
+                one = command.room
+                for room in mine.marks if one is None else mine.marks.keys() & {one}:
                     self._move(mine, room, self._head(room), None)
             case Leave():
                 if command.room != self._titles.house and mine.leave(command.room):

@@ -25,6 +25,7 @@ STYLES = (
     "composer",
     "topic",
     "panels",
+    "rooms",
     "dialogs",
     "settings",
     "card",

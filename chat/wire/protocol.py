@@ -79,7 +79,9 @@ class Read(Command, tag="read"):
 
 
 class ReadAll(Command, tag="read_all"):
-    """I have seen everything in all my rooms."""
+    """I have seen everything in `room`; without it, in all my rooms."""
+
+    room: str | None = None
 
 
 class Leave(Command, tag="leave"):

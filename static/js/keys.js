@@ -2,6 +2,7 @@
 // nothing here: they are what somebody types.
 
 import { openDialog } from "./drawers.js";
+import { lazily } from "./lazily.js";
 
 const find = (selector) => document.querySelector(selector);
 const shown = (element) => element?.checkVisibility({ visibilityProperty: true }) && !element.closest("[inert]");
@@ -14,15 +15,14 @@ export function wireKeys() {
     if (KEYS[key]?.(event) === true) event.preventDefault();
     else if (key.length === 1 && key !== " " && document.activeElement === document.body) typeInto();
   });
-  wireSwitch(find("dialog#switch"));
 }
 
 const KEYS = {
   F6: ({ shiftKey }) => cycle(shiftKey ? -1 : 1),
   "Ctrl+/": () => openOnce(find("dialog#keys")),
-  "Ctrl+k": () => openOnce(find("dialog#switch")),
-  "Alt+ArrowUp": () => step(-1),
-  "Alt+ArrowDown": () => step(1),
+  "Ctrl+k": () => (openSwitcher(), true),
+  "Alt+ArrowUp": ({ shiftKey }) => step(-1, shiftKey),
+  "Alt+ArrowDown": ({ shiftKey }) => step(1, shiftKey),
 };
 
 function openOnce(dialog) {
@@ -44,11 +44,12 @@ function cycle(step) {
   return true;
 }
 
-function step(by) {
-  const links = rooms();
-  const at = links.findIndex((link) => link.ariaCurrent);
-  const next = links[(at + by + links.length) % links.length];
-  if (next && next !== links[at]) next.click();
+/** To the room before or after this one; `unread`: to one in which there is something new. */
+function step(by, unread) {
+  const all = rooms();
+  const at = all.findIndex((link) => link.ariaCurrent);
+  const round = [...all.slice(at + 1), ...all.slice(0, at)].filter((link) => !unread || "unread" in link.dataset);
+  round.at(by < 0 ? -1 : 0)?.click();
   return true;
 }
 
@@ -58,29 +59,12 @@ function typeInto() {
   if (shown(box) && !find("dialog[open]")) box.focus();
 }
 
-/** The rooms this browser knows, to be found by a few letters. */
-function wireSwitch(dialog) {
-  const field = dialog.querySelector("input");
-  const list = dialog.querySelector("ul");
-  const fill = () => {
-    const sought = field.value.trim().toLowerCase();
-    const found = rooms().filter((link) => link.textContent.toLowerCase().includes(sought));
-    list.replaceChildren(...found.map((link) => link.parentElement.cloneNode(true)));
-  };
-  field.addEventListener("input", fill);
-  field.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown") list.querySelector("a")?.focus();
-    else if (event.key === "Enter") list.querySelector("a")?.click();
-    else return;
-    event.preventDefault();
-  });
-  list.addEventListener("keydown", (event) => {
-    const item = event.target.closest("li");
-    const to = { ArrowDown: item.nextElementSibling, ArrowUp: item.previousElementSibling }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    (to?.querySelector("a") ?? field).focus();
-  });
-  field.addEventListener("focus", fill);
-  dialog.addEventListener("close", () => (field.value = ""));
+const switcher = lazily("switcher", ({ Switcher }) => new Switcher(find("dialog#switch"), rooms));
+
+/** The rooms, to be found by a few letters. */
+async function openSwitcher() {
+  const made = await switcher();
+  if (!made || find("dialog[open]")) return;
+  openDialog(made.dialog);
+  made.show();
 }

@@ -17,6 +17,7 @@ const find = (selector) => document.querySelector(selector);
 class Page {
   #fetching = false;
   #tries = 0;
+  #again = ""; // engines remember an address that failed
   #arrive; // called with the parts that can wait
   #there = new Promise((resolve) => (this.#arrive = resolve));
 
@@ -38,16 +39,9 @@ class Page {
     this.outbox = this.makeOutbox();
     this.desk = this.makeDesk();
     this.timeline = this.makeTimeline();
-    this.reading = new Reading({
-      timeline: this.timeline,
-      you: boot.you,
-      say,
-      storage,
-      key: `${boot.room}:read`,
-      unreadIcon: new URL(`${boot.static}/icon-unread.svg`, location.href).href,
-      tell: (id) => this.desk.send("read", { id }),
-      warn: (detail) => this.later(({ deeds }) => deeds.warn(detail)),
-    });
+    const { timeline } = this;
+    const tell = (mark) => this.desk.send("read", mark);
+    this.reading = new Reading({ ...boot, timeline, say, storage, key: `${boot.room}:read`, tell });
     performance.mark("list-ready");
     this.news = new News(this);
     this.composer = this.makeComposer();
@@ -148,19 +142,25 @@ class Page {
     this.desk.open(this.boot.changes);
     this.showWaiting();
     this.reading.begin();
-    this.reading.follow();
+    if (location.hash || this.storage.text(`${this.boot.room}:place`)) this.come();
     document.documentElement.dataset.ready = "";
-    this.reading.goOn();
     performance.mark("composer-ready");
     if (matchMedia("(pointer: fine)").matches) this.composer.focus();
     this.connected(this.desk.connection.state);
+  }
+
+  /** Goes where in the log one comes to, if that is not its end. */
+  come() {
+    this.reading.held = true;
+    const failed = () => ((this.reading.held = false), (this.#again = `?${Date.now()}`));
+    import(`./place.js${this.#again}`).then(({ come }) => come(this), failed);
   }
 
   listen() {
     addEventListener("online", () => this.desk.connection.retry());
     addEventListener("offline", () => this.desk.connection.unplugged());
     addEventListener("pageshow", ({ persisted }) => persisted && this.desk.connection.retry());
-    addEventListener("hashchange", () => this.reading.follow());
+    addEventListener("hashchange", () => this.come());
     addEventListener("pagehide", () => this.reading.leave());
     find(".log").addEventListener("click", (event) => this.later(({ actions }) => actions.clicked(event)));
     document.addEventListener("click", ({ target }) => {
@@ -202,6 +202,7 @@ class Page {
     took: (name, change, what) => this.news.took(name, change, what),
     welcome: ({ people, version, you }) => {
       Object.assign(this.boot.you, you);
+      this.reading.greeted = false;
       this.updated = version !== this.boot.version;
       this.later((parts) => parts.people.show(people));
     },
@@ -211,8 +212,8 @@ class Page {
     },
     people: (known) => this.later(({ people }) => (this.news.takeIn(), people.arrive(known))),
     typing: (someone) => this.later(({ people }) => people.heard(someone)),
-    read: ({ id }) => (this.reading.upTo(id), this.later(({ notify }) => notify.read(id))),
-    rooms: (told) => this.later(({ notify }) => notify.rooms(told)),
+    read: (mark) => (this.reading.marked(mark), this.later(({ notify }) => notify.read(mark.id))),
+    rooms: (told) => this.later(({ rooms, notify }) => (rooms.hear(told), notify.rooms(told))),
     kept: ({ values }) => this.later(({ kept, drafts }) => (kept.heard(values), drafts.heard(values))),
     state: (state) => this.connected(state),
     lost: (code) => code === CLOSE.SIGNED_OUT && this.storage.forget(), // here or in another tab

@@ -7,7 +7,6 @@ export class News {
   #gone = [];
   #fresh = []; // ids of messages that nobody has heard of
   #waiting = false; // for the next frame
-  #other = false; // what is loaded anew is another history
 
   /** `page.later(use)` calls `use` with the parts of the page that can wait. */
   constructor(page) {
@@ -49,9 +48,9 @@ export class News {
   /** All is loaded anew; of another history if `other`: then ids mean other messages. */
   afresh(other, epoch) {
     this.takeIn();
-    this.#other = other;
     if (!other) return;
     this.timeline.clear();
+    this.reading.restart();
     this.later(({ actions, replying, jumps }) => (actions.begin(epoch), replying.show(), jumps.clear()));
   }
 
@@ -59,9 +58,7 @@ export class News {
   loaded(page) {
     this.takeIn();
     this.timeline.history.begin(page);
-    if (this.#other) this.reading.restart();
-    else this.reading.missed();
-    this.reading.count();
+    this.reading.count(true);
   }
 
   /** Level with the room. */

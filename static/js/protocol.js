@@ -9,7 +9,7 @@ export const COMMANDS = {
   room: ["cid", "topic"],
   typing: ["stopped"],
   read: ["id", "back"],
-  read_all: [],
+  read_all: ["room"],
   leave: ["room"],
   keep: ["key", "value"],
   appear: ["here"],

@@ -1,44 +1,49 @@
-// Owns what was read and what was not, and because of it the title, the icon, the pill and the "New"
-// divider. Counts ids, not rows: most of what is unread may not be loaded.
+// Owns what was read and what was not in this room, and because of it the "New" divider. Counts ids, not
+// rows: most of what is unread may not be loaded. The mark is the server's, also across devices.
 
 import { element } from "./dom.js";
 
 const TELL_AFTER = 300; // ms in which what was read is gathered
-const MOST = 99; // unread messages that are counted
-const TINTED = 1_200; // ms a message that was looked for is tinted
-const cameByLink = () => performance.getEntriesByType("navigation")[0]?.type === "navigate";
+const SURE = 15_000; // ms after which what was told has arrived
 const attentive = () => document.visibilityState === "visible" && document.hasFocus();
 
-/** What was read: visible, focused, at the end, painted. Keeps the title, the pill, the divider. */
+/** What was read: visible, focused, at the end, painted. */
 export class Reading {
+  counted = () => {}; // called when `counts` may be others
+  told = {}; // {unread, mentioned} of this room by the server, for what is not loaded
+  held = false; // what is at the end is not read before that was left and come to anew
+  greeted = true; // false from a `welcome` until the mark that comes after it
   #away = false;
-  #unread = new Set(); // ids of others' messages after what was read
+  #unread = new Map(); // ids of others' messages after what was read -> whether they are meant for me
   #uncounted = false; // there are more of them
   #divided = 0; // the message that "New" belongs before, loaded or not
   #shown = true; // the divider was on the screen
-  #counted = null; // what title, icon and pill speak of
   #opened = null; // {row, top}: where the page opened, until all that is unread is known
+  #untold = null; // {id, back?, sent?}: a mark that the server may not know
   #telling = 0;
-  #icon = document.querySelector("link[rel=icon]");
-  #plain = { title: document.title, icon: this.#icon.href };
 
-  constructor({ timeline, you, say, storage, key, unreadIcon, tell, warn }) {
-    Object.assign(this, { timeline, you, say, storage, key, unreadIcon, tell, warn });
-    this.pill = document.querySelector(".latest");
-    this.read = storage.read(key, 0) || timeline.newest;
-    storage.write(key, this.read);
+  constructor({ timeline, you, say, storage, key, read, tell }) {
+    const { id, back, epoch } = storage.read(key, {});
+    const untold = epoch === timeline.model.epoch && (back || id > read);
+    Object.assign(this, { timeline, you, say, storage, key, tell, read: untold ? id : read });
+    if (untold) this.#untold = { id, back };
     this.hear(timeline.model.messages);
-    this.pill.addEventListener("click", () => this.#press());
     this.#away = !attentive();
+  }
+
+  /** {unread, mentioned}; by the server's count where not all is loaded. */
+  get counts() {
+    const { unread = 0, mentioned = 0 } = this.#uncounted ? this.told : {};
+    const meant = [...this.#unread.values()].filter(Boolean).length;
+    return { unread: Math.max(this.#unread.size, unread), mentioned: Math.max(meant, mentioned) };
   }
 
   /** Shows where the new part begins, or waits until it is known. */
   begin() {
-    const { oldest, history, chunks, scroll } = this.timeline;
-    this.#uncounted = !history.start && oldest > this.read + 1;
+    this.#uncounted = this.#more;
     if (this.#uncounted) {
-      const row = chunks.first;
-      scroll.readFrom(row);
+      const row = this.timeline.chunks.first;
+      this.timeline.scroll.readFrom(row);
       this.#opened = { row, top: row.getBoundingClientRect().top };
     } else {
       this.divide();
@@ -46,43 +51,18 @@ export class Reading {
     this.update();
   }
 
-  /** The page is left: where one reads is where one comes back to. */
   leave() {
-    const { place } = this.timeline.scroll;
-    const id = Number(place?.row.dataset.id);
-    if (id) this.storage.write(`${this.key}:place`, { id, top: place.top });
-    else this.storage.remove(`${this.key}:place`);
+    if (this.#telling) this.#tell(); // there is no time to gather
   }
 
-  /** Goes on where one was when the room was left, unless there is something newer to read. */
-  async goOn() {
-    if (this.#uncounted || this.#unread.size > 0 || location.hash || !cameByLink()) return;
-    const { id, top } = this.storage.read(`${this.key}:place`, {});
-    const { history, scroll } = this.timeline;
-    if (!id || !(this.timeline.row(id) || (await history.around(id).catch(() => false)))) return;
-    scroll.readFrom(this.timeline.row(id), top);
-  }
-
-  /** Shows the message that the address names at a quarter of the height, loaded or not. */
-  async follow() {
-    const { history, scroll, stop } = this.timeline;
-    const id = Number(/^#m(\d+)$/.exec(location.hash)?.[1]);
-    if (!id) return;
-    const there = this.timeline.row(id) || (await history.around(id).catch(() => null));
-    if (there === null) return; // the line is down
-    const row = this.timeline.row(id);
-    if (!row) return this.warn(this.say("log.nowhere"));
-    scroll.readFrom(row);
-    stop.set(row);
-    row.classList.add("reached");
-    setTimeout(() => row.classList.remove("reached"), TINTED);
-  }
-
-  /** Counts what is unread and not loaded. To be called when the line is up. */
-  async count() {
+  /** The line is up: tells what was read, counts what is not loaded, if only because it was `missed`. */
+  async count(missed = false) {
+    if (this.#unsure && !this.#telling) this.#tell();
+    this.#uncounted ||= missed;
     if (!this.#uncounted) return;
-    const whole = await this.timeline.history.from(this.read).catch(() => false);
-    this.#uncounted = !whole;
+    const { history } = this.timeline;
+    const whole = await history.from(this.read).catch(() => false);
+    this.#uncounted = !(whole && history.present);
     if (this.#opened) {
       const { row, top } = this.#opened;
       this.#opened = null;
@@ -93,8 +73,9 @@ export class Reading {
 
   /** Messages as they are now, from the line or a page of history. */
   hear(messages) {
-    for (const { id, user } of messages) {
-      if (id > this.read && user !== this.you.user) this.#unread.add(id);
+    const me = this.you.user;
+    for (const { id, user, mentions } of messages) {
+      if (id > this.read && user !== me) this.#unread.set(id, Object.hasOwn(mentions ?? {}, me));
     }
   }
 
@@ -104,60 +85,91 @@ export class Reading {
     if (this.#divided && !this.#unread.has(this.#divided) && this.#divided > this.read) this.#aim();
   }
 
-  /** There may be more than is loaded. */
-  missed() {
-    this.#uncounted = true;
-  }
-
   /** Something arrived, was scrolled to, or the person came back. */
   update() {
+    const { stuck } = this.timeline.scroll;
+    if (!stuck) this.held = false;
     if (this.#divided && !this.#placed) this.#place();
     // What is read in the next frame is not counted before: title and icon would flash.
-    if (attentive() && this.timeline.scroll.stuck) requestAnimationFrame(() => this.#mark());
-    else this.#count();
+    if (attentive() && stuck && !this.held) requestAnimationFrame(() => this.#mark());
+    else this.counted();
   }
 
   /** The page is looked at again, or for the first time: shows where the new part begins. */
   returned() {
     if (!attentive()) return (this.#away = true), this.update();
     if (this.#away) this.divide();
-    this.#away = false;
+    this.#away = this.held = false;
     this.update();
   }
 
   /** Puts "New" before the first unread message, and goes there if it is above what is shown. */
   divide(go = true) {
     this.#aim();
-    this.#shown = false;
     this.#place();
+    this.#shown = false;
     if (go) this.#goToDivider();
   }
 
   /** What was new is old now: the person answers. */
   undivide() {
+    this.held = false;
     this.#divided = 0;
     this.#place();
   }
 
-  /** The messages are others now (a backup came back): begin with what there is. */
+  /** The messages are others now (a backup came back): what was read of them is yet to be told. */
   restart() {
     this.#unread.clear();
-    this.#readTo(this.timeline.newest);
+    this.#forget();
+    this.read = Infinity;
     this.undivide();
-    this.update();
   }
 
-  /** Another tab has read up to `id`. */
-  upTo(id) {
-    this.#readTo(Math.max(this.read, id));
-    this.#count();
+  /** How far this person has read, says the server; `back`: by wish less far. One that is behind is
+   *  old news otherwise, unless it is the first on a line. */
+  marked({ id, back }) {
+    const exact = back || !(this.greeted || this.#unsure);
+    this.greeted = true;
+    if (id < this.read) return exact && this.#goBack(id);
+    this.#readTo(id);
+    this.counted();
+  }
+
+  /** "Mark as unread from here": a message and what follows it. */
+  unreadFrom(id) {
+    this.#goBack(id - 1);
+    this.#note(id - 1, true);
+    this.#tell();
+  }
+
+  #goBack(id) {
+    this.#forget();
+    this.#readTo(id);
+    this.held = this.timeline.scroll.stuck && this.#unread.size > 0;
+    this.divide(false);
+    this.count();
+    this.counted();
   }
 
   #readTo(id) {
+    const { newest, model } = this.timeline;
+    const back = id < this.read;
     this.read = id;
-    this.storage.write(this.key, id);
-    for (const unread of this.#unread) if (unread <= id) this.#unread.delete(unread);
-    if (id >= this.timeline.newest) this.#uncounted = false;
+    if (back) this.hear(model.messages);
+    for (const unread of this.#unread.keys()) if (unread <= id) this.#unread.delete(unread);
+    if (id >= newest) this.#uncounted = false;
+    else this.#uncounted ||= this.#more;
+  }
+
+  /** Is anything that is unread not loaded? */
+  get #more() {
+    const { oldest, history } = this.timeline;
+    return !history.present || (!history.start && oldest > this.read + 1);
+  }
+
+  get #unsure() {
+    return this.#untold && !(this.#untold.sent < Date.now() - SURE);
   }
 
   get #placed() {
@@ -165,15 +177,13 @@ export class Reading {
   }
 
   #aim() {
-    this.#divided = Math.min(...this.#unread, Infinity);
-    if (this.#divided === Infinity) this.#divided = 0;
+    this.#divided = this.#unread.size && Math.min(...this.#unread.keys());
   }
 
   /** Puts "New" where it belongs, if that is loaded, and nowhere else. */
   #place() {
     const { timeline } = this;
-    const row = timeline.row(this.#divided);
-    const old = this.#placed;
+    const [row, old] = [timeline.row(this.#divided), this.#placed];
     if (old ? old.nextElementSibling === row : !row) return;
     timeline.scroll.hold(() => {
       const after = old?.nextElementSibling;
@@ -186,21 +196,19 @@ export class Reading {
 
   #divider() {
     const divider = element("div", element("span", this.say("log.new")));
-    Object.assign(divider, { id: "unread", className: "unread", role: "separator" });
-    divider.setAttribute("aria-label", this.say("log.new_label"));
-    return divider;
+    const ariaLabel = this.say("log.new_label");
+    return Object.assign(divider, { id: "unread", className: "unread", role: "separator", ariaLabel });
   }
 
   /** Shows the divider if it is there and above what is shown. */
   #goToDivider() {
-    const divider = this.#placed;
-    if (!divider) return;
-    this.#shown = true;
-    if (this.timeline.scroll.isAbove(divider)) this.timeline.scroll.readFrom(divider);
+    const { scroll } = this.timeline;
+    this.#shown = Boolean(this.#placed);
+    if (this.#shown && scroll.isAbove(this.#placed)) scroll.readFrom(this.#placed);
   }
 
   /** To where the new part begins; from there to the end. */
-  async #press() {
+  async go() {
     if (this.#shown || !this.#divided || this.#unread.size === 0) return this.timeline.toEnd();
     if (!this.#placed) await this.timeline.history.around(this.#divided).catch(() => false);
     this.#place();
@@ -210,32 +218,31 @@ export class Reading {
 
   #mark() {
     const { newest, scroll } = this.timeline;
-    if (newest > this.read && attentive() && scroll.stuck) {
+    if (newest > this.read && attentive() && scroll.stuck && !this.held) {
       this.#readTo(newest);
+      this.#note(newest);
       this.#telling ||= setTimeout(() => this.#tell(), TELL_AFTER);
     }
-    this.#count();
+    this.counted();
+  }
+
+  /** A mark that is to be told; on disk until it was: there may be no line before the page goes. */
+  #note(id, back) {
+    this.#untold = { id, back };
+    this.storage.write(this.key, { id, back, epoch: this.timeline.model.epoch });
   }
 
   #tell() {
-    this.#telling = 0;
-    this.tell(this.read);
+    this.#telling = clearTimeout(this.#telling);
+    const { id, back } = this.#untold;
+    if (!this.tell({ id, back })) return;
+    this.#untold.sent = Date.now();
+    this.storage.remove(this.key);
   }
 
-  #count() {
-    const { stuck, far, open } = this.timeline.scroll;
-    const { size } = this.#unread;
-    const shown = size > MOST || (size > 0 && this.#uncounted) ? `${MOST}+` : String(size || "");
-    this.pill.hidden = stuck || !(shown || far || open);
-    if (shown === this.#counted) return;
-    this.#counted = shown;
-    const { title, icon } = this.#plain;
-    document.title = shown ? this.say("badge.title", { count: shown, title }) : title;
-    this.#icon.href = shown ? this.unreadIcon : icon;
-    if (shown) navigator.setAppBadge?.(size);
-    else navigator.clearAppBadge?.();
-    const words = shown ? this.say("log.pill", { n: size }) : this.say("log.back");
-    this.pill.querySelector("span").textContent = words.replace(size, shown);
-    this.pill.classList.toggle("plain", !shown);
+  #forget() {
+    this.#telling = clearTimeout(this.#telling);
+    this.#untold = null;
+    this.storage.remove(this.key);
   }
 }

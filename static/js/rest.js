@@ -1,9 +1,12 @@
 // Fetches and wires the parts of the page that can wait, as main.js does those that cannot.
 
+import { PersonStorage } from "./storage.js";
+
 const MODULES = [
   ...["people", "editor", "actions", "deeds", "strip", "edges", "elsewhere", "viewport", "pictures", "rooms"],
   ...["kept", "appearance", "attention", "topic", "drafts", "paste"],
   ...["reactions", "dress"],
+  ...["badge", "pill"],
   ...["salvage", "changes", "writing", "answering", "times"],
 ];
 
@@ -40,8 +43,7 @@ export function wire(page, made) {
     changed: () => page.rooms?.mark(),
   });
   const topic = wireTopic(page, made, people.announcer);
-  made.inheritRooms(storage, `${page.home}:rooms`);
-  page.rooms = new made.Rooms({ ...boot, say, storage, waiting: () => page.elsewhere.counts });
+  const rooms = (page.rooms = wireRooms(page, made, { announcer: people.announcer, deeds }));
   const warn = (detail) => deeds.warn(detail);
   const reactions = (page.reactions = new made.Reactions({ timeline, outbox: page.outbox, you: boot.you, say, storage, warn }));
   page.react = (row, anchor) => reactions.pick(row, anchor);
@@ -50,11 +52,12 @@ export function wire(page, made) {
   const drafts = (page.drafts = wireDrafts(page, made));
   made.wirePaste();
   made.wireEmoji(page.composer, reactions, say("emoji.label"));
+  addEventListener("pagehide", () => keepPlace(page));
   made.wireViewport();
   made.wirePictures(() => deeds.warn(say("files.pictures")));
   performance.mark("parts-ready");
   const { elsewhere } = page;
-  const parts = { people, strip, deeds, edges, reactions, topic, actions, elsewhere, kept, drafts };
+  const parts = { people, strip, deeds, edges, reactions, topic, actions, elsewhere, kept, rooms, drafts };
   return { ...parts, ...answers, ...made.wireAttention(page, parts) };
 }
 
@@ -73,6 +76,42 @@ function wireKept({ boot, desk, on, storage, timeline }, { Kept, appear }, deeds
   };
   addEventListener("storage", ({ key }) => kept.stored(storage.own(key)));
   return kept;
+}
+
+/** The rooms, and all that speaks of what is unread. */
+function wireRooms(page, made, { announcer, deeds }) {
+  const { boot, say, storage, reading, desk, kept } = page;
+  const icon = new URL(`${boot.static}/icon-unread.svg`, location.href).href;
+  const badge = new made.Badge({ title: boot.title, say, icon });
+  const pill = new made.Pill(page);
+  const rooms = new made.Rooms({
+    ...boot,
+    home: page.root.href,
+    address: (room) => page.address(room),
+    say,
+    storage,
+    reading,
+    waiting: () => page.elsewhere.counts,
+    kept,
+    counted: (here, elsewhere) => badge.show(here, elsewhere),
+  });
+  kept.on((keys) => keys.some((key) => /^(mute|draft):/.test(key)) && rooms.mark());
+  page.unreadFrom = (id) => reading.unreadFrom(id);
+  reading.counted = () => (pill.show(), rooms.count());
+  pill.show();
+  const shared = new PersonStorage(page.home);
+  const isOld = storage.text("rooms") ?? shared.text("rooms");
+  if (isOld) import("./oldrooms.js").then(({ addOld }) => addOld(rooms, storage, shared), () => {}); // or the next time
+  const warn = () => deeds.warn(say("rooms.offline"));
+  made.wireArranging({
+    rooms,
+    say,
+    keep: (names) => kept.set("order", names.join(" ")),
+    send: (name, fields) => desk.send(name, fields) || warn(),
+    warn,
+    tell: (text) => announcer.say(text),
+  });
+  return rooms;
 }
 
 function wireDeeds(page, { Strip, Deeds }, announcer) {
@@ -111,4 +150,12 @@ function wireDrafts(page, { Drafts }) {
 function wireTopic({ boot, log: model, outbox, desk, timeline, say }, { Topic }, announcer) {
   const online = () => desk.connection.online;
   return new Topic({ ...boot, model, outbox, online, timeline, announcer, say, limit: boot.limits.topic });
+}
+
+/** Where one reads is where one comes back to (place.js). */
+function keepPlace({ boot, storage, timeline }) {
+  const { place } = timeline.scroll;
+  const id = Number(place?.row.dataset.id);
+  if (id) storage.write(`${boot.room}:place`, { id, top: place.top });
+  else storage.remove(`${boot.room}:place`);
 }

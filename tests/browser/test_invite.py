@@ -88,18 +88,25 @@ def test_a_room_keeps_its_title_in_the_list(people: People) -> None:
     ).to_be_visible()
 
 
-def test_a_room_one_came_to_by_accident_can_be_taken_off_the_list(people: People) -> None:
+def test_a_room_one_came_to_by_accident_can_be_left(people: People) -> None:
     ana = people("Ana").enter("lobby")
     rooms = ana.page.get_by_role("navigation", name="Rooms")
-    for room in ("accident", "on-purpose"):
+    for room in ("accident", "kept-in-mind", "on-purpose"):
         ana.open(room)
-        ana.ready()
-    off = rooms.get_by_role("button", name="Take #accident off the list")
-    expect(rooms.get_by_role("button", name="Take #on-purpose off the list")).to_be_hidden()
-    off.focus()
-    off.press("Enter")
+        ana.ready().whole()
+        if room == "kept-in-mind":
+            ana.composer.fill("a draft")
+    leave = rooms.get_by_role("menuitem", name="Leave")
+    # Not where one is, not the house, and not with something written there.
+    for room in ("on-purpose", "lobby", "kept-in-mind"):
+        rooms.get_by_role("button", name=f"Actions for #{room}").press("Enter")
+        expect(rooms.get_by_role("menuitem", name="Move up")).to_be_focused()
+        expect(leave).to_be_hidden()
+        ana.page.keyboard.press("Escape")
+    rooms.get_by_role("button", name="Actions for #accident").press("Enter")
+    leave.click()
     expect(rooms.get_by_role("link", name="accident")).to_have_count(0)
-    expect(rooms.get_by_role("link", name="on-purpose")).to_be_focused()
+    expect(rooms.get_by_role("link", name="kept-in-mind")).to_be_focused()
     ana.page.reload()
     ana.ready()
     expect(rooms.get_by_role("link", name="on-purpose")).to_be_visible()

@@ -35,9 +35,10 @@ def kept(visitor: Visitor) -> list[str]:
 
 def put(visitor: Visitor, end: str, value: str) -> None:
     """Writes under the person's own key that ends so, as a torn write would have left it."""
-    mark = next(key for key in kept(visitor) if key.endswith(":rooms"))
-    key = mark.removesuffix("rooms") + end
-    visitor.page.evaluate("([key, value]) => localStorage.setItem(key, value)", [key, value])
+    write = """([end, value]) => {
+        const { you } = JSON.parse(document.getElementById("boot").textContent);
+        localStorage.setItem(`chat:/:${you.user}:${end}`, value); }"""
+    visitor.page.evaluate(write, [end, value])
 
 
 def second_tab(visitor: Visitor, room: str) -> Visitor:
