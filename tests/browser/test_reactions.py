@@ -299,6 +299,24 @@ def test_what_one_reads_or_selects_stays_where_it_is(
     )
 
 
+def test_a_quote_and_names_in_the_text_stay_what_they_are(
+    people: People, voice: Speak, room: str
+) -> None:
+    ana = people("Ana").enter(room)
+    ana.says("tea?")
+    sam = voice()
+    number = int(ana.row("tea?").get_attribute("data-id") or 0)
+    sam.command("say", cid="an-answer", text=f"@{ana.name} with milk", reply=number)
+    row = ana.rows.nth(1)
+    parts = row.locator(".quote, mark.me")
+    expect(parts).to_have_count(2)
+    nodes = parts.element_handles()
+    put(sam, sam.hear("message")["id"], "👍")
+    expect(row.locator(".chip[data-emoji]")).to_have_count(1)
+    expect(parts).to_have_count(2)
+    assert nodes[1].evaluate("mark => mark.isConnected")
+
+
 def test_the_end_stays_the_end(people: People, voice: Speak, room: str) -> None:
     sam = voice()
     ids = sam.say(*(f"line {number}" for number in range(45)))
