@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from .conftest import People
 from .line import SWALLOWED, Frame, Line, wait_until
 from .people import Visitor
-from .server import Voice
+from .server import Server, Voice
 from .test_access import PHONE, violations
 from .test_actions import box
 from .test_loading import SHIFTS
@@ -237,6 +237,30 @@ def test_the_first_paint_has_them_as_the_page_makes_them(
     mine = chip(ana, "line 39", "👍 3 reactions, including yours")
     mine.click()
     expect(chip(ana, "line 39", "👍 2 reactions")).to_be_visible()
+
+
+def test_a_restart_of_the_server_loses_and_doubles_none(
+    people: People, own_server: Server, room: str
+) -> None:
+    ana, ben = people("Ana", own_server).enter(room), people("Ben", own_server).enter(room)
+    ana.says("tea?")
+    second = ana.tab()
+    second.open(room)
+    second.ready().whole()
+    press_react(ben, "tea?").locator(".six button").first.click()
+    for visitor in (ana, second):
+        expect(chip(visitor, "tea?", "👍 1 reaction")).to_be_visible()
+    own_server.stop()
+    expect(ana.html).not_to_have_attribute("data-conn", "online")
+    chip(ana, "tea?", "👍 1 reaction").click()
+    expect(chip(ana, "tea?", "👍 2 reactions, including yours")).to_be_visible()
+    expect(ben.html).not_to_have_attribute("data-conn", "online")
+    chip(ben, "tea?", "👍 1 reaction, including yours").click()
+    expect(ben.row("tea?").locator(".chips")).to_have_count(0)
+    own_server.start()
+    expect(chip(ben, "tea?", "👍 1 reaction")).to_be_visible()
+    for visitor in (ana, second):
+        expect(chip(visitor, "tea?", "👍 1 reaction, including yours")).to_be_visible()
 
 
 def test_earlier_messages_come_with_their_reactions(
