@@ -38,7 +38,7 @@ export class Toolbar {
   /** The button in the toolbar that stands for what is done to a row, to open something beside it. */
   button(row, name) {
     this.#offer(row);
-    return this.bar.querySelector(`:scope > .${name}`);
+    return this.bar.querySelector(`.tools > .${name}`);
   }
 
   /** Shows everything that may be done to a row. */

@@ -62,6 +62,29 @@ def test_the_toolbar_covers_neither_text_nor_the_row_above(people: People, room:
         assert button.evaluate("el => [el.offsetWidth, el.offsetHeight]") == [36, 32]
 
 
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
+def test_in_a_tall_row_the_toolbar_stays_in_sight(
+    people: People, voice: Speak, room: str, options: dict[str, object]
+) -> None:
+    voice().say("first", "\n".join(map(str, range(24))), *(f"line {n}" for n in range(20)))
+    ana = people("Ana", **options).enter(room)
+    row = ana.rows.nth(1)
+    row.evaluate(
+        """el => { const log = el.closest('.log'), top = el => el.getBoundingClientRect().top;
+        log.scrollTop += top(el) - top(log) + 200; }"""
+    )
+    text = row.get_by_text("20")
+    if options:
+        text.tap()
+    else:
+        text.hover()
+    tools = ana.page.get_by_role("group", name="Message actions")
+    expect(tools).to_be_in_viewport(ratio=1)
+    assert box(tools)[1] >= box(ana.log)[1]
+    row.get_by_role("button", name="More", exact=True).click()
+    expect(ana.page.get_by_text("Copy link")).to_be_in_viewport()
+
+
 def test_every_row_offers_the_same_three_buttons(people: People, room: str) -> None:
     ana, ben = people("Ana").enter(room), people("Ben").enter(room)
     ben.says("not mine")
