@@ -29,7 +29,8 @@ PRAGMAS = (
     "temp_store = MEMORY",  # what a savepoint would bring back is kept in no file
     "secure_delete = ON",  # a deleted text is overwritten in the file
 )
-SMALL = ("meta", "users", "rooms")  # tables whose indexes are checked at each start
+# Tables whose indexes are checked at each start.
+SMALL = ("meta", "users", "rooms", "reads", "kept")
 
 
 class StoreError(Exception):

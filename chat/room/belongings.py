@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from chat.log.operations import Reached
 from chat.log.reads import Count
@@ -15,6 +16,10 @@ from chat.wire.protocol import Command
 
 DRAFTS = 8 * 2**20  # bytes of the drafts of everybody; the oldest give way
 MINE = 128 * 2**10  # of one person's
+NONE = Count()
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+Names = frozenset[str]
+NO: Names = frozenset()
 
 
 class Moved(NamedTuple):
@@ -27,27 +32,31 @@ class Moved(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Belongings:
-    """One person's: the rooms of their list with the mark of each, settings, and open tabs."""
+    """One person's: the rooms of their list with the mark of each, settings, and open tabs.
+
+    Most people have nothing on the way: what is empty is shared, and replaced when it is not.
+    """
 
     user: str
     marks: dict[str, int] = field(default_factory=dict)  # by room, in the order of first visits
-    kept: dict[str, str] = field(default_factory=dict)
-    seats: dict[Seat, bool] = field(default_factory=dict)  # whether it has been told everything
+    kept: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    seats: tuple[Seat, ...] = ()
     loaded: bool = False
-    waiting: list[tuple[Seat, Command]] = field(default_factory=list)  # until it is loaded
+    waiting: tuple[tuple[Seat, Command], ...] = ()  # until it is loaded
     # What the disk does not know yet.
-    moved: set[str] = field(default_factory=set)  # rooms
-    changed: set[str] = field(default_factory=set)  # settings
+    moved: Names = NO  # rooms
+    changed: Names = NO  # settings
     marking: bool = False  # marks are being written
     keeping: bool = False  # settings are
     # What the tabs have not been told yet, and what they have.
-    read: dict[str, Moved] = field(default_factory=dict)  # by room
-    asks: set[str] = field(default_factory=set)  # rooms that may have another count
-    counts: set[str] = field(default_factory=set)  # rooms that do
-    news: set[str] = field(default_factory=set)  # settings
+    fresh: frozenset[Seat] = frozenset()  # tabs that were told nothing
+    read: Mapping[str, Moved] = field(default_factory=lambda: EMPTY)  # by room
+    asks: Names = NO  # rooms that may have another count
+    counts: Names = NO  # rooms that do
+    news: Names = NO  # settings
     listed: bool = True  # the list is as they know it
-    told: dict[str, Count] = field(default_factory=dict)
-    watched: set[str] = field(default_factory=set)  # rooms that a tab shows the count of
+    told: Mapping[str, Count] = field(default_factory=lambda: EMPTY)  # if not nothing
+    watched: Names = NO  # rooms that a tab shows the count of
     due: float = 0.0  # when there may be told something again
 
     @property
@@ -60,11 +69,18 @@ class Belongings:
         """The rooms that the tabs show."""
         return {seat.room.name for seat in self.seats}
 
-    def counted(self) -> set[str]:
+    def counted(self) -> Names:
         """The rooms that a tab shows the count of: a page counts the room it shows itself."""
         shown = self.open
-        only = shown if len(shown) == 1 else set()
-        return self.marks.keys() - only if shown else set()
+        only = shown if len(shown) == 1 else NO
+        return frozenset(self.marks.keys() - only) if shown else NO
+
+    def count(self, room: str, count: Count) -> None:
+        """So much there is to read in it."""
+        if room in self.marks and count != self.told.get(room, NONE):
+            others = {name: known for name, known in self.told.items() if name != room}
+            self.told = others if count == NONE else {**others, room: count}
+            self.counts |= {room}
 
     def come(self, room: str, head: int, house: str) -> bool:
         """This room is in the list, read to its head if it was not; whether it is new there.
@@ -78,8 +94,8 @@ class Belongings:
             for name in spare[:1]:
                 self.leave(name)
         self.marks[room] = head
-        self.moved.add(room)
-        self.asks.add(room)
+        self.moved |= {room}
+        self.asks |= {room}
         self.listed = False
         return True
 
@@ -89,15 +105,15 @@ class Belongings:
         if mark is None or id == mark or (id < mark and not back):
             return False
         self.marks[room] = id
-        self.moved.add(room)
+        self.moved |= {room}
         return True
 
     def leave(self, room: str) -> bool:
         """This room leaves the list; whether it was in it."""
         if self.marks.pop(room, None) is None:
             return False
-        self.told.pop(room, None)
-        self.moved.add(room)
+        self.told = {name: known for name, known in self.told.items() if name != room}
+        self.moved |= {room}
         self.listed = False
         return True
 

@@ -10,9 +10,9 @@ from chat.faults import guarded
 from chat.log.operations import Reached
 from chat.log.reads import counts, stored
 from chat.log.store import Store
-from chat.room.belongings import Belongings, Drafts, Moved, listing
+from chat.room.belongings import EMPTY, NONE, Belongings, Drafts, Moved, listing
 from chat.room.seat import Seat
-from chat.room.tidings import NONE, Tidings, in_room
+from chat.room.tidings import Tidings, in_room
 from chat.room.titles import Titles
 from chat.room.unwritten import Unwritten
 from chat.rules.kept import KEYS, check_setting, is_draft
@@ -66,7 +66,7 @@ class Marks:
             if not self._loading:
                 self._loading = True
                 self._tasks.start(self._load())
-        mine.seats[seat] = False
+        mine.seats += (seat,)
         if mine.loaded:
             self._arrived(mine, seat)
 
@@ -74,13 +74,14 @@ class Marks:
         """A tab that was here begins afresh: it is told everything once more."""
         mine = self._people.get(seat.person.user)
         if mine is not None and mine.loaded and seat in mine.seats:
-            mine.seats[seat] = False
             self._arrived(mine, seat)
 
     def leave(self, seat: Seat) -> None:
         """A tab is closed; whoever has none is forgotten here as soon as all is written."""
         mine = self._people.get(seat.person.user)
-        if mine is not None and mine.seats.pop(seat, None) is not None:
+        if mine is not None and seat in mine.seats:
+            mine.seats = tuple(other for other in mine.seats if other is not seat)
+            mine.fresh -= {seat}
             self._tidings.watch(mine)
             self._settle(mine)
 
@@ -89,7 +90,7 @@ class Marks:
         self._drafts.forget(user)
         mine = self._people.pop(user, None)
         if mine is not None:
-            mine.seats.clear()
+            mine.seats = ()
             self._tidings.watch(mine)
             self._unwritten.forget(mine)
 
@@ -117,10 +118,10 @@ class Marks:
 
     def _loaded(self, mine: Belongings, marks: dict[str, int], kept: dict[str, str]) -> None:
         mine.marks = {room: min(id, self._head(room)) for room, id in marks.items()}
-        mine.kept, mine.loaded = kept, True
+        mine.kept, mine.loaded = kept or EMPTY, True
         for seat in mine.seats:
             self._arrived(mine, seat)
-        waited, mine.waiting = mine.waiting, []
+        waited, mine.waiting = mine.waiting, ()
         for seat, command in waited:
             try:
                 self._serve(mine, seat, command)
@@ -130,6 +131,7 @@ class Marks:
 
     def _arrived(self, mine: Belongings, seat: Seat) -> None:
         room = seat.room.name
+        mine.fresh |= {seat}
         if mine.come(room, self._head(room), self._titles.house):
             self._unwritten.moved(mine, at_once=True)
         mine.asks |= mine.marks.keys()
@@ -152,7 +154,7 @@ class Marks:
         if mine.loaded:
             self._serve(mine, seat, command)
         elif len(mine.waiting) < WAITING:
-            mine.waiting.append((seat, command))
+            mine.waiting += ((seat, command),)
         else:
             raise Refusal("busy", AGAIN)
 
@@ -186,23 +188,23 @@ class Marks:
         heard = any(seat.room.name == room and seat is not knows for seat in mine.seats)
         if heard:
             before = mine.read.get(room, Moved(knows))
-            mine.read[room] = Moved(knows if before.by is knows else None, back or before.back)
+            moved = Moved(knows if before.by is knows else None, back or before.back)
+            mine.read = {**mine.read, room: moved}
         if room in mine.watched:
-            mine.asks.add(room)
+            mine.asks |= {room}
         if heard or room in mine.watched:
             self._tidings.owe(mine)
 
     def _keep(self, mine: Belongings, key: str, value: str) -> None:
         if is_draft(key):
             self._drafts.put(mine.user, key, value)
-            mine.news.add(key)
+            mine.news |= {key}
             self._tidings.owe(mine)
             return
         if value and key not in mine.kept and len(mine.kept) >= KEYS:
             raise Refusal("bad_setting", detail=f"At most {KEYS} settings are kept.")
-        mine.kept.pop(key, None)
-        if value:
-            mine.kept[key] = value
+        others = {name: known for name, known in mine.kept.items() if name != key}
+        mine.kept = {**others, key: value} if value else others or EMPTY
         if key == "order":
             mine.listed = False
         self._unwritten.changed(mine, key)
@@ -242,4 +244,4 @@ class Marks:
         found = await self._store.read(counts, asked)
         known = {mark.room: count for mark, count in zip(asked, found, strict=True)}
         listed = [in_room(name, self._titles.of(name), known.get(name, NONE)) for name in rooms]
-        return Look(marks[room], listed, kept | self._drafts.of(user))
+        return Look(marks[room], listed, {**kept, **self._drafts.of(user)})

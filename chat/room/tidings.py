@@ -9,7 +9,7 @@ from chat.faults import guarded
 from chat.log.operations import Reached
 from chat.log.reads import Count, counts
 from chat.log.store import Store
-from chat.room.belongings import Belongings, Moved, listing
+from chat.room.belongings import EMPTY, NO, NONE, Belongings, Moved, listing
 from chat.room.titles import Titles
 from chat.tasks import Tasks
 from chat.wire.codes import Refusal
@@ -19,7 +19,6 @@ from chat.wire.protocol import Event
 PACE = 1.0  # seconds between two tidings of one person; the first comes at once
 GATHER = 0.05  # seconds in which what is due is gathered
 BATCH = 100  # counts that are asked for at once
-NONE = Count()
 
 Drafted = Callable[[str], dict[str, str]]
 
@@ -83,7 +82,7 @@ class Tidings:
         try:
             for room in self._changed:
                 for mine in self._watchers.get(room, ()):
-                    mine.asks.add(room)
+                    mine.asks |= {room}
                     self._owed[mine] = None
             self._changed.clear()
             now = asyncio.get_running_loop().time()
@@ -104,7 +103,7 @@ class Tidings:
         asked = [(mine, room) for mine in batch for room in mine.asks if room in mine.marks]
         for mine in batch:
             self._owed.pop(mine, None)
-            mine.asks.clear()
+            mine.asks = NO
             mine.due = asyncio.get_running_loop().time() + PACE
         marks = [Reached(mine.user, room, mine.marks[room]) for mine, room in asked]
         try:
@@ -112,17 +111,16 @@ class Tidings:
         except Refusal:
             return  # it is closing: everybody comes back and is told everything
         for (mine, room), count in zip(asked, found, strict=True):
-            if room in mine.marks and mine.told.get(room) != count:
-                mine.told[room] = count
-                mine.counts.add(room)
+            mine.count(room, count)
         for mine in batch:
             guarded(self._tell, mine)
 
     def _tell(self, mine: Belongings) -> None:
         """What their tabs do not know; a new one is told everything."""
-        settings = mine.kept | self._drafts(mine.user)
+        settings = {**mine.kept, **self._drafts(mine.user)}
         changed = {key: settings.get(key, "") for key in mine.news}
-        for seat, knows in tuple(mine.seats.items()):
+        for seat in mine.seats:
+            knows = seat not in mine.fresh
             mark = mine.marks.get(seat.room.name)
             by, back = mine.read.get(seat.room.name, Moved(seat))
             told: list[Event] = []
@@ -137,11 +135,8 @@ class Tidings:
                 told.append(Kept(changed if knows else settings))
             if told and seat.room.admits(seat.person):
                 seat.peer.reply(*told)
-            if seat in mine.seats:
-                mine.seats[seat] = True
-        mine.listed = True
-        for known in (mine.read, mine.counts, mine.news):
-            known.clear()
+        mine.fresh, mine.listed, mine.read = frozenset(), True, EMPTY
+        mine.counts = mine.news = NO
 
     def _counts(self, mine: Belongings, rooms: Iterable[str]) -> list[Unread]:
         return [in_room(room, self._titles.of(room), mine.told.get(room, NONE)) for room in rooms]

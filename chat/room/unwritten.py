@@ -12,7 +12,7 @@ from time import monotonic
 
 from chat.log.operations import Keep, Mark
 from chat.log.store import Store
-from chat.room.belongings import Belongings
+from chat.room.belongings import NO, Belongings
 from chat.tasks import Tasks
 from chat.wire.codes import Refusal
 
@@ -44,7 +44,7 @@ class Unwritten:
 
     def changed(self, mine: Belongings, key: str) -> None:
         """So is a setting."""
-        mine.changed.add(key)
+        mine.changed |= {key}
         self._people[mine] = None
         self._save(mine)
 
@@ -83,7 +83,7 @@ class Unwritten:
                     await self._store.wrote(mark)
                 except Refusal as refusal:
                     for person, room, _ in mark.reached if refusal.retry else ():
-                        behind[person].moved.add(room)
+                        behind[person].moved |= {room}
             for mine in behind.values():
                 mine.marking = False
                 self._settle(mine)
@@ -92,7 +92,7 @@ class Unwritten:
         """Write the settings that have changed, those of one person one after the other."""
         if mine.keeping or not mine.changed:
             return
-        keys, mine.changed, mine.keeping = mine.changed, set(), True
+        keys, mine.changed, mine.keeping = mine.changed, NO, True
 
         def done(outcome: object) -> None:
             mine.keeping = False
@@ -117,7 +117,7 @@ def _marks(people: Iterable[Belongings]) -> list[Mark]:
     reached = []
     for mine in people:
         reached += mine.reached()
-        mine.moved.clear()
+        mine.moved = NO
     return [Mark(tuple(reached[at : at + ROWS])) for at in range(0, len(reached), ROWS)]
 
 
