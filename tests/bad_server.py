@@ -17,6 +17,7 @@ import socket
 import sqlite3
 import tempfile
 import termios
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -200,7 +201,7 @@ class Server:
         """Run until what was sent has been read, saved, told and written to the sockets."""
 
         async def settle() -> None:
-            for _ in range(3):
+            for _ in range(4):
                 for _ in range(6):
                     await asyncio.sleep(0)  # one turn of the loop: sockets are read, frames leave
                 if self.dead.done():
@@ -235,6 +236,32 @@ class Server:
         for peer in tuple(ChatSocket.live):
             if not peer.blocked:
                 peer.beat()
+
+    def tick(self, seconds: float) -> None:
+        """So much later: what was read is written, if it is time."""
+
+        async def tick() -> None:
+            self.app.site.hub.marks.tick(time.monotonic() + seconds)
+
+        self.loop.run_until_complete(tick())
+
+    def mark(self, user: str) -> int:
+        """How far this person has read, as the server knows it."""
+        mine = self.app.site.hub.marks._people.get(user)
+        known = mine is not None and mine.loaded
+        return mine.marks.get(ROOM, 0) if mine is not None and known else self.kept_mark(user)
+
+    def kept_mark(self, user: str) -> int:
+        """The same on disk."""
+        with self.database() as db:
+            row = db.execute("SELECT id FROM reads WHERE person = ? AND room = ?", (user, ROOM))
+            return int(next(row, (0,))[0])
+
+    def unread(self, user: str) -> tuple[int, int]:
+        """What a page that begins now says is new to this person, and meant for them."""
+        look = self.loop.run_until_complete(self.app.site.hub.marks.look(user, ROOM))
+        (room,) = (listed for listed in look.rooms if listed.room == ROOM)
+        return room.unread, room.mentioned
 
     def told_all(self, port: int) -> bool:
         """Whether everything that it said to the peer at this port has arrived."""

@@ -21,9 +21,14 @@ from hypothesis.stateful import run_state_machine_as_test
 from tabs import Bug, Host
 from test_recovery import EVERYDAY, EVERYONE, Recovery, one_clock, small
 
+import chat.log.reads
+from chat.log.meant import Meant
 from chat.log.operations import Append, Arrange, Lastings
 from chat.log.store import Store
+from chat.room.belongings import Belongings
+from chat.room.marks import Marks
 from chat.room.seat import Seat
+from chat.room.unwritten import Unwritten
 from chat.wire.codes import Refusal
 from chat.wire.passing import Done
 from chat.wire.protocol import Message
@@ -260,6 +265,62 @@ def other_tabs_history(day: Recovery) -> None:
         day.wait(4, EVERYONE)
 
 
+def read_on(day: Recovery) -> None:
+    """Ana's laptop reads to the end, then her phone less far."""
+    for _ in range(3):
+        message(day, NEW)
+    day.read(LAPTOP, 0, False)
+    day.read(PHONE, 2, False)
+    day.hear(EVERYONE)
+
+
+def read_for_a_while(day: Recovery) -> None:
+    """Something is read, and some time passes."""
+    message(day, NEW)
+    day.read(LAPTOP, 0, False)
+    day.wait(20, EVERYONE)
+
+
+def read_and_restarted(day: Recovery) -> None:
+    """Something is read just before an update."""
+    message(day, NEW)
+    day.read(LAPTOP, 0, False)
+    day.restart()
+    for _ in range(2):
+        day.wait(4, EVERYONE)
+
+
+def marked_as_unread(day: Recovery) -> None:
+    """Something is to be read once more."""
+    for _ in range(2):
+        message(day, NEW)
+    day.read(LAPTOP, 0, False)
+    day.wait(20, EVERYONE)
+    day.read(PHONE, 1, True)
+    day.hear(EVERYONE)
+
+
+def read_in_a_tunnel(day: Recovery) -> None:
+    """The laptop reads while the phone is away."""
+    message(day, NEW)
+    day.cut(PHONE, True)
+    day.read(LAPTOP, 0, False)
+    day.return_(PHONE)
+    day.hear(EVERYONE)
+
+
+def called_and_gone(day: Recovery) -> None:
+    """Somebody is named, answered too, and all of it is deleted."""
+    message(day)
+    day.call(NEW, "Ana", EVERYONE)
+    day.hear(EVERYONE)
+    day.answer(NEW, 1, EVERYONE)
+    day.hear(EVERYONE)
+    for _ in range(2):
+        day.delete(NEW, 0, EVERYONE)
+        day.hear(EVERYONE)
+
+
 def edited_unseen(day: Recovery) -> None:
     """A message arrives, its echo does not; then another device edits it."""
     message(day)
@@ -322,6 +383,53 @@ class ForgetsTheAnswer(Noting):
     def _rewrite(self, op: Any, room: int, n: int, old: Any) -> Any:
         old = old and msgspec.structs.replace(old, reply=None)
         return super()._rewrite(op, room, n, old)
+
+
+def anywhere(patch: pytest.MonkeyPatch) -> None:
+    """A mark goes wherever a tab says."""
+    move = Belongings.move
+    patch.setattr(Belongings, "move", lambda mine, room, id, back=False: move(mine, room, id, True))
+
+
+def when_it_suits(patch: pytest.MonkeyPatch) -> None:
+    """What goes back is written like what goes on."""
+    moved = Unwritten.moved
+    patch.setattr(Unwritten, "moved", lambda written, mine, at_once: moved(written, mine, False))
+
+
+def in_silence(patch: pytest.MonkeyPatch) -> None:
+    """A mark that moves is told to nobody who is here."""
+    move = Marks._move
+
+    def moves(marks: Marks, mine: Belongings, *more: Any) -> None:
+        move(marks, mine, *more)
+        mine.read.clear()
+
+    patch.setattr(Marks, "_move", moves)
+
+
+def to_nobody_who_comes(patch: pytest.MonkeyPatch) -> None:
+    """Whoever returns is taken to know what they knew."""
+    enter = Marks.enter
+
+    def enters(marks: Marks, seat: Seat) -> None:
+        enter(marks, seat)
+        mine = marks._people[seat.person.user]
+        mine.seats[seat] = mine.loaded
+
+    patch.setattr(Marks, "enter", enters)
+
+
+def and_ones_own(patch: pytest.MonkeyPatch) -> None:
+    """Everything above the mark is new, whoever wrote it."""
+    count = "SELECT count(*) FROM things WHERE kind = 'message' AND id > ?"
+    patch.setattr(
+        chat.log.reads, "_unread", lambda db, mark: db.execute(count, (mark.id,)).fetchone()[0]
+    )
+
+
+def nothing(*arguments: Any) -> None:
+    """Instead of what would be done."""
 
 
 def floor_at_the_door(patch: pytest.MonkeyPatch) -> None:
@@ -422,6 +530,26 @@ PLANTED = [
         other_tabs_history,
     ),
     Planted("an edit leaves what is answered", ForgetsTheAnswer, answered_and_edited),
+    Planted("a mark goes only forward", anywhere, read_on),
+    Planted("the other devices hear of a mark", in_silence, read_on),
+    Planted("who returns is told the mark", to_nobody_who_comes, read_in_a_tunnel),
+    Planted(
+        "a mark is written in time",
+        lambda patch: patch.setattr(Unwritten, "tick", nothing),
+        read_for_a_while,
+    ),
+    Planted(
+        "a mark is written before the end",
+        lambda patch: patch.setattr(Unwritten, "close", nothing),
+        read_and_restarted,
+    ),
+    Planted("a mark that goes back is written at once", when_it_suits, marked_as_unread),
+    Planted("what one wrote oneself is not new", and_ones_own, message),
+    Planted(
+        "whom a message was meant for goes with it",
+        lambda patch: patch.setattr(Meant, "drop", nothing),
+        called_and_gone,
+    ),
     Planted("what is removed is a change", RemovesInSilence, deleted),
     Planted("the floor is asked at every read", floor_at_the_door, forgotten_while_behind),
     Planted(
@@ -483,6 +611,7 @@ class Checked:
             answer = found(*arguments, **fields)
             self.machine.every_page_shows_what_the_log_says()
             self.machine.what_is_done_is_done_once_and_in_order()
+            self.machine.what_is_read_stays_read()
             return answer
 
         return step

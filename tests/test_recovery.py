@@ -27,7 +27,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from tabs import Bug, Host, Tab
-from truth import answers_what_was_meant, compare, compare_entries, done_once_and_in_order
+from truth import (
+    answers_what_was_meant,
+    compare,
+    compare_entries,
+    done_once_and_in_order,
+    unread,
+)
 from visitors import Browser, Visitor
 
 import chat.app
@@ -35,6 +41,7 @@ import chat.room.hub
 import chat.room.recent
 import chat.room.room
 import chat.room.seat
+import chat.room.tidings
 from chat.log.backup import restore
 from chat.log.store import Store
 from chat.log.writer import Writer
@@ -51,6 +58,7 @@ REMEMBERED = {"CHANGES": 6, "ROOM": 60_000, "BATCH": 400}  # chat.room.recent
 LONG = "x" * 2500  # characters; a few of them fill Cy's line
 DAY = 24 * 3_600_000  # milliseconds
 EMOJI = ("👍", "🎉")
+WRITE = 5  # seconds after which what was read is on disk
 EVERYDAY = settings(
     max_examples=30,
     stateful_step_count=40,
@@ -84,6 +92,10 @@ class Recovery(RuleBasedStateMachine):
         self.saved = Path(self.server.folder / "backup.db")
         self.histories: dict[str, History] = {}
         self.promised: dict[str, set[str]] = {}  # epoch -> cids a page said to be done
+        self.marks: dict[str, int] = {}  # user -> how far they had read after the last step
+        self.safe: dict[str, int] = {}  # user -> the same on disk
+        self.went_back: set[str] = set()  # in this step
+        self.died = False  # in this step: what was read in the last seconds may be lost
         self.new_history()
 
     def new_history(self) -> None:
@@ -126,6 +138,25 @@ class Recovery(RuleBasedStateMachine):
         for id in self.seen(who, pick):
             self.add(who, "say", text=self.text(), reply=id)
         self.step(ears)
+
+    @rule(who=seats, name=st.sampled_from(("Ana", "Bo", "here")), ears=ears)
+    def call(self, who: int, name: str, ears: int) -> None:
+        """Name somebody."""
+        self.add(who, "say", text=f"{self.text()} @{name}")
+        self.step(ears)
+
+    @rule(who=seats, pick=st.integers(0, 9), back=st.booleans())
+    def read(self, who: int, pick: int, back: bool) -> None:
+        """Read up to a message that I see, or want to read on from there."""
+        visitor = self.visitors[who]
+        clear = Disk.trouble is None
+        for id in self.seen(who, pick):
+            if back:
+                self.went_back.add(visitor.tab.user)
+            visitor.tab.do("read", id=id - back, back=back)
+        self.step(0)
+        if back and clear and not self.died:
+            self.is_on_disk(visitor.tab.user)
 
     @rule(who=seats)
     def say_much(self, who: int) -> None:
@@ -271,10 +302,15 @@ class Recovery(RuleBasedStateMachine):
     @rule()
     def kill(self) -> None:
         """Out of memory, or the plug."""
+        self.begin_again()
+        self.step(0)
+
+    def begin_again(self) -> None:
+        """After a kill."""
         self.server.kill()
+        self.died = True
         self.observe()
         self.server.start()
-        self.step(0)
 
     @rule()
     def back_up(self) -> None:
@@ -290,6 +326,7 @@ class Recovery(RuleBasedStateMachine):
         restore(self.server.data, self.saved)
         self.server.start()
         self.new_history()
+        self.marks.clear()
         self.step(0)
 
     @rule(seconds=st.sampled_from((1, 4, 20, 60)), ears=ears)
@@ -297,7 +334,12 @@ class Recovery(RuleBasedStateMachine):
         """Time passes: the heartbeat, and what was refused for now is tried again."""
         self.host.pass_time(seconds * 1000)
         self.server.beat()
+        clear = Disk.trouble is None
+        self.server.tick(seconds)
         self.step(ears)
+        if seconds > WRITE and clear and not self.died:
+            for user in self.users:
+                self.is_on_disk(user)
 
     @rule(days=st.sampled_from((1, 6, 8)))
     def sleep(self, days: int) -> None:
@@ -337,6 +379,50 @@ class Recovery(RuleBasedStateMachine):
         answers_what_was_meant(self.history, browsers, self.epoch)
         lost = self.promised[self.epoch] - {e.cid for e in self.history.everything}
         assert not lost, f"said to be done, and is not: {lost}"
+
+    @invariant()
+    def what_is_read_stays_read(self) -> None:
+        """A mark goes forward, or back where somebody wants it; a kill loses the last seconds, and
+        every page that has heard everything knows it exactly."""
+        for user in self.users:
+            mark = self.server.mark(user)
+            least = self.safe if self.died else self.marks
+            if user not in self.went_back:
+                assert mark >= least.get(user, 0), (
+                    f"{user} had read up to {least[user]}, not {mark}"
+                )
+            self.marks[user], self.safe[user] = mark, self.server.kept_mark(user)
+        for visitor in self.visitors:
+            mark, knows = self.marks[visitor.tab.user], visitor.tab.look["read"]
+            if visitor.idle:
+                assert knows == mark, f"{visitor.tab.name} has read up to {mark}, not {knows}"
+        self.went_back.clear()
+        self.died = False
+
+    def is_on_disk(self, user: str) -> None:
+        """How far this person has read."""
+        mark, kept = self.server.mark(user), self.server.kept_mark(user)
+        assert mark == kept, f"{user} has read up to {mark}, and {kept} is on the disk"
+
+    def counted_rightly(self) -> None:
+        """What is new to each: as a page that begins has it, and as it is told."""
+        for user in self.users:
+            want = unread(self.history, user, self.server.mark(user))
+            assert self.server.unread(user) == want, f"{want} are new to {user}"
+        for visitor in self.visitors:
+            visitor.reload()
+        for _ in range(2):
+            self.step(EVERYONE)
+        for visitor in self.visitors:
+            want = unread(self.history, visitor.tab.user, self.server.mark(visitor.tab.user))
+            counts = visitor.tab.look["counts"]
+            told = counts and (counts["unread"], counts["mentioned"])
+            assert told == want, f"{visitor.tab.name} has {want} unread, not {told}"
+
+    @property
+    def users(self) -> list[str]:
+        """Everybody's id."""
+        return sorted({visitor.tab.user for visitor in self.visitors})
 
     def nobody_waits_for_nothing(self) -> None:
         """Where nothing is under way any more, no page waits for an answer."""
@@ -379,8 +465,9 @@ class Recovery(RuleBasedStateMachine):
             self.hear(EVERYONE)
             self.every_page_shows_what_the_log_says()
             self.what_is_done_is_done_once_and_in_order()
+            self.what_is_read_stays_read()
             if all(self.at_rest(visitor) for visitor in self.visitors):
-                return
+                return self.counted_rightly()
         for visitor in self.visitors:
             look = {name: is_ for name, is_ in visitor.tab.look.items() if name != "messages"}
             why = f"{visitor.tab.name} does not come to rest: {look}"
@@ -446,9 +533,7 @@ class Recovery(RuleBasedStateMachine):
                 visitor.carry_out()
             self.server.settle()
             if self.server.dead.done():
-                self.server.kill()
-                self.observe()
-                self.server.start()
+                self.begin_again()
             for visitor in self.visitors:
                 visitor.take()
             if not any(visitor.tab.events for visitor in self.visitors):
@@ -474,6 +559,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(chat.room.seat, name, value)
     for name, value in REMEMBERED.items():
         monkeypatch.setattr(chat.room.recent, name, value)
+    for name in ("PACE", "GATHER"):  # its time is not the pages'
+        monkeypatch.setattr(chat.room.tidings, name, 0.0)
     monkeypatch.setattr(chat.app, "DRAIN", 0.0)
     for name in ("Files", "Loader"):
         monkeypatch.setattr(chat.app, name, functools.cache(getattr(chat.app, name)))

@@ -9,6 +9,7 @@ from bad_server import Execution, Fields, History
 from visitors import Browser, Visitor
 
 SHOWN = 40  # characters of a text that a tab reports
+MOST = 100  # messages that are counted
 
 
 def compare(visitor: Visitor, history: History, now: bool) -> None:
@@ -88,6 +89,14 @@ def was_so(kind: str, shown: Fields, key: tuple[str, int, str], history: History
     for name in ("user", "edited", "on", "emoji", "cid", "said", "reply", "mentions"):
         assert shown.get(name) == state.get(name), f"{kind} {key}: {name}"
     assert shown.get("text", "")[:SHOWN] == state.get("text", "")[:SHOWN]
+
+
+def unread(history: History, user: str, mark: int) -> tuple[int, int]:
+    """What is new to this person, and what of it is meant for them: counted one by one."""
+    messages = [fields for (kind, _, _), fields in history.now.items() if kind == "message"]
+    new = [m for m in messages if m["id"] > mark and m["user"] != user]
+    meant = [m for m in new if user in m.get("mentions", {})]
+    return min(len(new), MOST), min(len(meant), MOST)
 
 
 def compare_entries(visitor: Visitor, histories: dict[str, History]) -> set[str]:

@@ -39,6 +39,7 @@ const ACTIONS = {
   load: ({ tab, query }) => tabs.get(tab).load(query),
   trim: ({ tab, from, to }) => tabs.get(tab).log.trim(from, to ?? Infinity),
   place: ({ tab, query }) => (tabs.get(tab).place = query),
+  read: ({ tab, id, back }) => tabs.get(tab).readTo(id, back),
   retry: ({ tab }) => tabs.get(tab).desk.connection.retry(),
   pass: ({ time }) => clock.pass(time),
   sleep: ({ time }) => clock.sleep(time),

@@ -51,6 +51,9 @@ export class Tab {
   sockets = [];
   requests = [];
   place = {}; // what is loaded first when what was held is worthless
+  read = null; // how far this person has read, as the page knows it
+  counts = null; // what is new in this room, as it was told
+  #greeted = true; // false from a `welcome` until the mark that comes after it
   #seen = "";
 
   constructor(setup, world) {
@@ -89,7 +92,12 @@ export class Tab {
       for (const change of boot.changes) this.#known(...change);
       outbox.level(boot.head);
     }
-    const on = { place: () => this.place };
+    const on = {
+      place: () => this.place,
+      welcome: () => (this.#greeted = false),
+      read: (mark) => this.#marked(mark),
+      rooms: ({ rooms }) => (this.counts = rooms.find(({ room: name }) => name === room) ?? this.counts),
+    };
     const [socket, pages] = [`ws://server/r/${room}/ws`, `http://server/r/${room}/messages`];
     this.desk = new Desk({ socket, pages, cursor, you: { user, name: user }, log, outbox, on });
     this.desk.open();
@@ -147,6 +155,18 @@ export class Tab {
     this.desk.load(query).catch(() => {});
   }
 
+  /** The person has read on, or wants to read on from here (reading.js, which is made of DOM). */
+  readTo(id, back) {
+    if (!this.desk.send("read", { id, ...(back && { back }) })) return;
+    this.read = back ? id : Math.max(this.read, id);
+  }
+
+  /** What is behind is old news, unless somebody wants it so or it is the first on a line. */
+  #marked({ id, back }) {
+    if (back || !this.#greeted || id > this.read) this.read = id;
+    this.#greeted = true;
+  }
+
   /** What the page has come to, if that is something else than when it was last asked. */
   look() {
     const { log, outbox } = this;
@@ -161,6 +181,8 @@ export class Tab {
       messages: log.messages.map((message) => ({ ...short(message), reactions: log.reactions(message.id) })),
       quoted: log.messages.filter(({ reply }) => reply).map(({ id, reply }) => [id, quoted(log.message(reply))]),
       settings: log.settings,
+      read: this.read,
+      counts: this.counts,
       entries: outbox.entries.map((entry) => ({ ...entry, fields: short(entry.fields) })),
     };
     const text = JSON.stringify(told);
