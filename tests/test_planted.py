@@ -225,12 +225,14 @@ def edited_under_way(day: Recovery, loaded: bool) -> None:
     day.fly(LAPTOP, False, False)
 
 
-def answered(day: Recovery) -> None:
-    """The oldest of some messages is answered."""
+def answered(day: Recovery, loaded: bool = True) -> None:
+    """The oldest of some messages is answered; the laptop shows that one, or only the answer."""
     for _ in range(4):
         message(day)
     day.answer(NEW, 3, EVERYONE)
     day.hear(EVERYONE)
+    if not loaded:
+        day.drop_rows(LAPTOP, 4)
 
 
 def answered_and_edited(day: Recovery) -> None:
@@ -319,6 +321,19 @@ def called_and_gone(day: Recovery) -> None:
     for _ in range(2):
         day.delete(NEW, 0, EVERYONE)
         day.hear(EVERYONE)
+
+
+def quoted_under_way(day: Recovery, goes: bool) -> None:
+    """What is answered is read for a page, then it is edited or goes, then it arrives there."""
+    answered(day, loaded=False)
+    day.ask(LAPTOP, "ids", 0)
+    day.fly(LAPTOP, False, False)
+    if goes:
+        day.delete(PHONE, 3, EVERYONE)
+    else:
+        day.edit(PHONE, 3, EVERYONE)
+    day.hear(EVERYONE)
+    day.fly(LAPTOP, False, False)
 
 
 def edited_unseen(day: Recovery) -> None:
@@ -464,6 +479,13 @@ YOUNG = """
     this.newest = Math.max(this.newest ?? 0, fields.id ?? 0);
     if (young) this.hear(name, { ...fields, live: this.#live });
 """
+KNOWS_BETTER = """
+    if (query.ids) {
+      for (const [name, about] of changes)
+        this.#things.set(about.id, new Map([[`${name} `, about]]));
+      return { messages: [] };
+    }
+"""
 PLANTED = [
     Planted(
         "the same cid for every try",
@@ -549,6 +571,16 @@ PLANTED = [
         "whom a message was meant for goes with it",
         lambda patch: patch.setattr(Meant, "drop", nothing),
         called_and_gone,
+    ),
+    Planted(
+        "what is asked for by its id is old news",
+        Bug("log.js", "if (query.ids) return this.#know(changes);", KNOWS_BETTER),
+        lambda day: quoted_under_way(day, goes=False),
+    ),
+    Planted(
+        "what is asked for by its id does not come back",
+        Bug("log.js", "if (query.ids) return this.#know(changes);", KNOWS_BETTER),
+        lambda day: quoted_under_way(day, goes=True),
     ),
     Planted("what is removed is a change", RemovesInSilence, deleted),
     Planted("the floor is asked at every read", floor_at_the_door, forgotten_while_behind),

@@ -229,20 +229,23 @@ class Recovery(RuleBasedStateMachine):
 
     @rule(
         who=seats,
-        where=st.sampled_from(("before", "after", "around", "newest")),
+        where=st.sampled_from(("before", "after", "around", "newest", "ids")),
         pick=st.integers(0, 99),
     )
     def ask(self, who: int, where: str, pick: int) -> None:
         """Scroll to what is not loaded."""
         tab = self.visitors[who].tab
         ids = sorted(id for (kind, id, _) in self.history.states if kind == "message")
-        query: dict[str, int] = {"limit": 3}
+        query: dict[str, int | str] = {"limit": 3}
         if where == "before" and tab.look["from"]:
             query["before"] = tab.look["from"]
         elif where == "after" and tab.look["to"] is not None:
             query["after"] = tab.look["to"]
         elif where == "around" and ids:
             query["around"] = ids[pick % len(ids)]
+        elif where == "ids" and ids:  # what is answered, and anything
+            answered = [m["reply"] for m in tab.messages if m.get("reply")]
+            query = {"ids": ",".join(map(str, {*answered, ids[pick % len(ids)]}))}
         elif where != "newest":
             return
         tab.do("load", query=query)
