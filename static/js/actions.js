@@ -66,7 +66,7 @@ export class Actions {
     const sent = {
       react: () => this.page.react(row, this.toolbar.button(row, "react")),
       reply: () => this.page.reply(row),
-      "mark-unread": () => this.page.unreadFrom?.(id),
+      "mark-unread": () => this.page.unreadFrom(id),
     };
     const mine = { edit: () => this.editor.edit(row), delete: () => this.deletions.add(row) };
     const offers = { ...(row.matches(SENT) && sent), ...(row.matches(MINE) && mine) };

@@ -436,6 +436,22 @@ def test_a_message_is_answered_by_a_key_or_from_the_sheet(
     expect(ben.row("an answer").locator(".quote")).to_contain_text("answer me")
 
 
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["key", "sheet"])
+def test_a_message_is_unread_again_by_a_key_or_from_the_sheet(
+    people: People, voice: Speak, room: str, options: dict[str, object]
+) -> None:
+    voice().say("read", "unread again", "and this")
+    ana = people("Ana", **options).enter(room)
+    expect(ana.page.locator("#unread")).to_have_count(0)
+    row = ana.row("unread again")
+    if options:
+        open_sheet(ana, row).get_by_role("button", name="Mark as unread from here").tap()
+    else:
+        row.focus()
+        ana.page.keyboard.press("u")
+    expect(ana.page.locator("#unread + .msg .body")).to_have_text("unread again")
+
+
 # -- the focus is never lost
 
 
