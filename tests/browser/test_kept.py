@@ -380,6 +380,20 @@ def test_a_message_waiting_in_another_room_is_sent_from_any_page(people: People,
     assert not [key for key in kept(ana) if ":outbox:" in key]
 
 
+def test_an_answer_waiting_in_another_room_says_what_it_answers(
+    people: People, room: str, voice: Any
+) -> None:
+    ana, sam = people("Ana").enter(room), voice()
+    (number,) = sam.say("which?")
+    ana.shows("which?")
+    ana.open(f"{room}-b")
+    ana.ready()
+    wait_with(ana, room, "the-answer", "say", text="this one", reply=number)
+    ana.page.reload()
+    assert sam.hear("message")["reply"] == number
+    expect(entry(ana, room)).not_to_contain_text("waiting")
+
+
 def test_a_message_another_room_refuses_is_marked_and_kept_there(people: People, room: str) -> None:
     ana = people("Ana")
     line = Line(ana.page)
