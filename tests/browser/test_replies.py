@@ -8,6 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Locator, expect
 
 from .conftest import People
+from .line import wait_until
 from .people import Visitor
 from .server import Voice
 from .test_sending import refused, with_line
@@ -221,3 +222,40 @@ def test_what_waits_or_failed_shows_its_quote_and_takes_it_back_into_the_box(
     ana.says("an answer")
     expect(quote(ana, "an answer").locator(".what")).to_have_text("a question")
     assert [frame.get("reply") for frame in line.says("say")[-2:]] == [1, 1]
+
+
+def test_far_behind_the_quotes_are_right_again(people: People, voice: Speak, room: str) -> None:
+    sam = voice()
+    first, second = sam.say("edited meanwhile", "deleted meanwhile")
+    ana = people("Ana")
+    line = with_line(ana, room)
+    sam.say(*(f"line {number}" for number in range(60)))
+    line.cut(refusing=True)
+    sam.say("one", reply=first)
+    sam.change("edit", first, text="edited")
+    sam.change("delete", second)
+    sam.say(*(f"missed {number}" for number in range(510)))
+    sam.say("two", reply=first)
+    sam.say("three", reply=second)
+    line.refusing = False
+    ana.online()
+    expect(quote(ana, "two").locator(".what")).to_have_text("edited")
+    expect(quote(ana, "three")).to_have_text("Message deleted")
+
+
+def test_in_another_history_a_draft_answers_nothing(people: People, room: str) -> None:
+    ana = people("Ana")
+    line = with_line(ana, room)
+    ana.says("a question")
+    bar = answer(ana, ana.row("a question"))
+    ana.composer.press_sequentially("an answer")
+    line.on_event = lambda event: (
+        {**event, "epoch": "another", "afresh": True} if event["type"] == "welcome" else event
+    )
+    line.cut()
+    expect(bar).to_have_count(0)
+    ana.online()
+    ana.composer.press("Enter")
+    expect(ana.composer).to_have_value("")
+    wait_until(ana.page, lambda: len(line.says("say")) == 2, "the draft is sent")
+    assert "reply" not in line.says("say")[-1]
