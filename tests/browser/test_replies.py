@@ -36,7 +36,10 @@ def way_back(visitor: Visitor) -> Locator:
 
 def test_an_answer_quotes_what_it_answers_for_everybody(people: People, room: str) -> None:
     ana, ben, cy = (people(name).enter(room) for name in ("Ana", "Ben", "Cy"))
-    ana.says("Tea or coffee?", "And when?")
+    ana.says("Tea or coffee?", "And when?", "long " * 100)
+    answer(ben, ben.rows.last)
+    box = ben.page.locator(".composer .box")
+    assert box.evaluate("box => box.scrollWidth <= box.clientWidth"), "the bar is cut, not the box"
     bar = answer(ben, ben.row("Tea or coffee?"))
     expect(bar).to_have_text(f"Replying to {ana.name} · Tea or coffee?")
     expect(ben.composer).to_be_focused()
