@@ -76,10 +76,11 @@ export class Notify {
 
   /** A message of somebody else that came live into this room and is not read. */
   message(message) {
-    if (!this.#wants(this.room, this.isMeant(message))) return;
+    const meant = this.isMeant(message);
+    if (!this.#wants(this.room, meant)) return;
     const { id, name, text } = message;
     const title = this.say("notify.title", { name, room: this.title });
-    this.#tell(this.room, { title, body: brief(text, this.say), id });
+    this.#tell(this.room, { title, body: brief(text, this.say), id, meant });
   }
 
   /** How much is new in each room; of those that no tab shows it is all one knows. */
@@ -90,7 +91,7 @@ export class Notify {
       if (unread === 0) this.#drop(() => true, room);
       if (whole || room === this.room) continue; // what one comes back to is no news
       if (mentioned > before.mentioned && this.#wants(room, true)) {
-        this.#tell(room, { title: `#${title}`, body: this.say("notify.mentioned") });
+        this.#tell(room, { title: `#${title}`, body: this.say("notify.mentioned"), meant: true });
       } else if (unread > before.unread && this.#wants(room, false)) {
         this.#tell(room, { title: `#${title}`, body: this.say("notify.new", { n: unread }) });
       }
@@ -118,9 +119,12 @@ export class Notify {
     return !this.muted(room) && !isQuiet(this.kept, Date.now());
   }
 
-  /** At once; of what comes thick after it, the newest once a second. */
+  /** At once; of what comes thick after it, the newest once a second, and first what is meant for them. */
   #tell(room, news) {
-    if (this.#next.has(room)) return this.#next.set(room, news);
+    if (this.#next.has(room)) {
+      if (news.meant || !this.#next.get(room)?.meant) this.#next.set(room, news);
+      return;
+    }
     this.#next.set(room, null);
     setTimeout(() => {
       const next = this.#next.get(room);

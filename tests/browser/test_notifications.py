@@ -260,12 +260,12 @@ def test_what_comes_thick_is_told_once_a_second(people: People, room: str, voice
     expect(ana.page.locator(".top .bell")).to_have_accessible_name("Notifications: everything")
     ana.look_away()
     ana.stop_the_clock()
-    voice().say(*(f"storm {number}" for number in range(5)))
+    voice().say("storm 0", "storm 1", f"@{ana.name} look", "storm 3", "storm 4")
     while ana.rows.count() < 5:
         ana.pass_time(0.05)
     assert ana.page.evaluate(ALL) == ["storm 0"]
     ana.pass_time(1.5)
-    assert ana.page.evaluate(ALL) == ["storm 0", "storm 4"]
+    assert ana.page.evaluate(ALL) == ["storm 0", f"@{ana.name} look"]
 
 
 def test_a_text_is_told_in_one_line_without_its_marks(ear: Ear, voice: Speak) -> None:
