@@ -11,11 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from serving import Site
 from tornado.ioloop import IOLoop
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup the servers of the tests would ignore it
 
+# How long an example takes says how busy the machine is, and nothing else.
+settings.register_profile(
+    "busy", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("busy")
 
 # Without node one line says so (at the end), instead of one for each test. CI has to fail.
 NODE = shutil.which("node") or os.environ.get("CI") == "true"

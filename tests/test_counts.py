@@ -106,7 +106,7 @@ steps = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(steps, max_size=30))
 def test_what_is_told_equals_a_naive_count_of_the_log(history: list[Step]) -> None:
     async def scenario(path: Path) -> None:

@@ -447,9 +447,7 @@ def play(driver: Driver, past: list[Move], moves: list[Move]) -> tuple[Server, S
     return server, driver.run(reader.steps)
 
 
-@settings(
-    report_multiple_bugs=False, max_examples=int(os.environ.get("EXAMPLES", "300")), deadline=None
-)
+@settings(report_multiple_bugs=False, max_examples=int(os.environ.get("EXAMPLES", "300")))
 @given(PAST, ROUNDS)
 def test_any_order_ends_with_the_newest_states(
     driver: Driver, past: list[Move], moves: list[Move]

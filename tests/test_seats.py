@@ -15,7 +15,7 @@ from chat.wire.protocol import Delete, Edit, Ping, React
 Body = Callable[[World, Listener, Listener, Counted], Awaitable[None]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_a_peer_with_any_socket_ends_up_with_the_log(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
