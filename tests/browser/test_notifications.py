@@ -49,6 +49,8 @@ window.AudioContext = class {
 """
 NOTES = "notes.filter(note => !note.closed).map(({title, body, tag}) => [title, body, tag])"
 ALL = "notes.map(({body}) => body)"
+SPEAKS = """navigator.locks.query().then(({held, pending}) =>
+    held.some(({name}) => name.includes(':shows ')) && pending.length === 0)"""
 ME = "JSON.parse(document.querySelector('#boot').textContent).you.user"
 
 
@@ -63,6 +65,7 @@ class Ear:
         self.line.on_event = self._meant
         self.me = ""
         self.who.enter(room)
+        self.who.until(SPEAKS)
         self.me = self.who.page.evaluate(ME)
 
     def _meant(self, event: Frame) -> Frame:
@@ -165,6 +168,7 @@ def test_nothing_is_told_of_an_edit_or_of_oneself(ear: Ear, people: People, voic
     sam.change("edit", number, text="@me first, better")
     other.says("by myself")
     other.page.close()
+    ear.who.until(SPEAKS)
     sam.say("last")
     ear.hears("first", "last")
 
@@ -193,6 +197,7 @@ def test_when_the_tab_that_tells_is_closed_another_does(ear: Ear, voice: Speak) 
     other.ready().whole()
     other.look_away()
     ear.who.page.close()
+    other.until(SPEAKS)
     voice().say("@me again")
     ear.hears("@me again", tab=other)
 
@@ -206,10 +211,12 @@ def test_a_page_that_is_left_and_kept_does_not_tell_until_it_is_back(
     other.open(ear.room)
     other.ready().whole()
     other.look_away()
+    other.until(SPEAKS)
     sam.say("@me one")
     ear.hears("@me one", tab=other)
     ana.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
     other.page.close()
+    ana.until(SPEAKS)
     sam.say("@me two")
     ear.hears("@me two")
 
