@@ -8,6 +8,7 @@ const MOST = 8; // tellings remembered that were not heard back
 export class Drafts {
   #held = new Map(); // room -> what the server holds
   #out = []; // what was told and not heard back, oldest first
+  #last; // the newest of them, if it was told on this line
   #apart = false; // two devices wrote at once: what is in this box is told to nobody
   #online = false;
   #all = false; // the server has told everything on this line
@@ -25,6 +26,7 @@ export class Drafts {
   connected(state) {
     this.#online = state === "online";
     this.#all &&= this.#online;
+    this.#last = undefined; // it may never have arrived
     this.#meet();
   }
 
@@ -44,7 +46,7 @@ export class Drafts {
     if (this.#mine(this.room) === "") this.#apart = false;
     clearTimeout(this.#timer);
     const wait = this.composer.text === "" ? 0 : this.#told + EVERY - Date.now(); // sent: at once
-    if (this.#isNews) this.#timer = setTimeout(() => this.#say(), Math.max(0, wait));
+    if (this.#isNews) this.#timer = setTimeout(() => this.#say(), Math.min(wait, EVERY)); // by any clock
   }
 
   // --- from the server to this disk
@@ -55,6 +57,7 @@ export class Drafts {
     const told = room === this.room ? this.#out.indexOf(text) : -1;
     if (told >= 0) {
       this.#out.splice(0, told + 1);
+      if (this.#out.length === 0) this.#last = undefined;
       this.#agree(room, text);
     } else if (this.#apart && room === this.room) {
       return; // until the box is empty
@@ -80,6 +83,7 @@ export class Drafts {
   #giveBack(room, text) {
     this.#apart = true;
     this.#out = [];
+    this.#last = undefined;
     this.tell(`draft:${room}`, text);
   }
 
@@ -104,13 +108,14 @@ export class Drafts {
     const held = this.#held.get(this.room) ?? "";
     const fits = mine.length <= this.limit || [...mine].length <= this.limit;
     const free = this.#all && !this.#apart && (held === "" || held === agreed);
-    return free && fits && mine !== (this.#out.at(-1) ?? agreed);
+    return free && fits && mine !== (this.#last ?? agreed);
   }
 
   #say() {
     clearTimeout(this.#timer);
     const mine = this.#mine(this.room);
     if (!this.#isNews || !this.tell(`draft:${this.room}`, mine)) return;
+    this.#last = mine;
     this.#out = [...this.#out, mine].slice(-MOST);
     this.#told = Date.now();
   }

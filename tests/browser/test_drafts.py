@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from .conftest import People
-from .line import Line, wait_until
+from .line import SWALLOWED, Line, wait_until
 from .people import Visitor
 from .server import Server
 from .test_access import PHONE
@@ -60,6 +60,20 @@ def test_a_draft_is_told_rarely_and_its_end_at_once(people: People, room: str) -
     assert len(keeps(line, room)) <= 2
     ana.composer.press("Enter")
     wait_until(ana.page, lambda: keeps(line, room)[-1] == "", "the end is told")
+
+
+def test_what_was_told_and_never_arrived_is_told_again(people: People, room: str) -> None:
+    laptop = people("Ana")
+    line = Line(laptop.page)
+    laptop.enter(room)
+    line.on_up = lambda frame: SWALLOWED if frame["type"] == "keep" else None
+    laptop.composer.fill("said into the void")
+    wait_until(laptop.page, lambda: keeps(line, room), "it is told")
+    line.on_up = lambda frame: None
+    line.cut()
+    laptop.online()
+    phone = enter(device(people, laptop), room)
+    expect(phone.composer).to_have_value("said into the void")
 
 
 def test_two_texts_that_differ_both_stay(people: People, room: str) -> None:
