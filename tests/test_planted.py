@@ -430,7 +430,7 @@ def to_nobody_who_comes(patch: pytest.MonkeyPatch) -> None:
     def enters(marks: Marks, seat: Seat) -> None:
         enter(marks, seat)
         mine = marks._people[seat.person.user]
-        mine.seats[seat] = mine.loaded
+        mine.fresh -= {seat}
 
     patch.setattr(Marks, "enter", enters)
 
