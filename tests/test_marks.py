@@ -19,6 +19,7 @@ from serving import Process, Site
 from test_store import in_store
 from worlds import World
 
+from chat.log import reads
 from chat.log.backup import backup, restore
 from chat.log.commits import Outcome
 from chat.log.operations import Forget, Keep, Mark, Operation, Reached
@@ -39,10 +40,15 @@ class Devices:
         self.cookie = site.join(name=name)
         self.tabs: list[Wire] = []
 
-    def open(self, room: str = "lobby") -> Wire:
-        """One more; it has been told everything."""
+    def wire(self, room: str) -> Wire:
+        """One more."""
         tab = self.site.wire(room, self.cookie)
         self.tabs.append(tab)
+        return tab
+
+    def open(self, room: str = "lobby") -> Wire:
+        """One more; it has been told everything."""
+        tab = self.wire(room)
         told(tab, whole=True)
         tab.hear("kept")
         return tab
@@ -136,6 +142,35 @@ def test_what_others_say_elsewhere_is_counted_and_what_is_meant_for_me(person: P
     other.command("react", id=id, emoji="👍", on=True)
     other.command("delete", id=id)
     assert told(tab) == {"den": (1, 0)}
+
+
+def test_who_is_meant_hears_of_it_in_a_room_they_have_never_been_in(
+    person: Person, site: Site
+) -> None:
+    ana, ben, cy = person("Ana"), person("Ben"), person("Cy")
+    home, there = ana.open("lobby"), ben.open("attic")
+    ben.open("lobby")
+    said(there, "before")
+    said(there, "@Ana and @Cy, come up")
+    assert told(home, whole=True) == {"lobby": (0, 0), "attic": (1, 1)}
+    said(there, "are you there?")
+    told_until(home, {"attic": (2, 1)})
+    away = cy.wire("lobby")
+    assert told(away, whole=True)["attic"] == (2, 1)
+
+
+def test_a_list_that_is_full_is_not_touched_by_others(
+    person: Person, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (belongings, reads):
+        monkeypatch.setattr(module, "ROOMS", 2)
+    ana, ben = person("Ana"), person("Ben")
+    ana.open("cellar").close()
+    home, there = ana.open("lobby"), ben.open("attic")
+    said(there, "@Ana come up")
+    said(there, "@Ana?")
+    assert said(home, "hi")
+    assert {*told(ana.wire("lobby"), whole=True)} == {"lobby", "cellar"}
 
 
 def test_my_own_messages_are_not_counted(person: Person) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from chat.log.operations import Reached
 from chat.log.things import IN_ROOM
+from chat.rules.kept import ROOMS
 
 TABLES = ("reads", "kept", "meant")  # of which each row is a person's
 UNREAD = 100  # messages that are counted: more are shown as 99+
@@ -95,6 +96,16 @@ class Reads:
                 " ON CONFLICT (person, room) DO UPDATE SET id = excluded.id",
                 (room, id, person),
             )
+
+    def call(self, person: str, room: str, id: int) -> None:
+        """Somebody is meant by this message: the room is in their list from there on, if it was not
+        and there is space. What is in a list is not pushed out of it by others."""
+        self._db.execute(
+            "INSERT INTO reads (person, room, id) SELECT id, ?, ? FROM users WHERE id = ?"
+            " AND skeleton IS NOT NULL AND (SELECT count(*) FROM reads WHERE person = ?) < ?"
+            " ON CONFLICT (person, room) DO NOTHING",
+            (room, id - 1, person, person, ROOMS),
+        )
 
     def keep(self, person: str, key: str, value: str) -> None:
         """A setting; an empty one is forgotten."""

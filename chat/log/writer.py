@@ -195,6 +195,8 @@ class Writer:
             self.things.shed(instead)
         if isinstance(change, Message):
             self._meant.put(room, change)
+            for person in change.mentions:
+                self._reads.call(person, op.room, change.id)
         saved = self.things.put(room, change, op.author, op.at)
         saved.to = to
         return saved

@@ -99,6 +99,16 @@ class Belongings:
         self.listed = False
         return True
 
+    def call(self, room: str, id: int) -> bool:
+        """This message there is meant for them: the room is in the list, if there is space, from
+        there on; whether it is new there. The writer has done the same."""
+        if room in self.marks or len(self.marks) >= ROOMS:
+            return False
+        self.marks[room] = id - 1
+        self.asks |= {room}
+        self.listed = False
+        return True
+
     def move(self, room: str, id: int, back: bool = False) -> bool:
         """The room is read up to here; whether that is another mark than before."""
         mark = self.marks.get(room)

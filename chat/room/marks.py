@@ -20,7 +20,7 @@ from chat.tasks import Tasks
 from chat.wire.codes import Refusal
 from chat.wire.frames import Saved
 from chat.wire.passing import Unread, refused
-from chat.wire.protocol import Command, Leave, Read, ReadAll
+from chat.wire.protocol import Command, Leave, Message, Read, ReadAll
 
 TOGETHER = 200  # people who are looked up at once
 WAITING = 50  # commands of somebody who is still being looked up
@@ -213,6 +213,16 @@ class Marks:
         """A change of this room is on disk: there may be more or less to read in it."""
         if saved.key[0] in ("message", "gone"):
             self._tidings.changed(room)
+        if isinstance(saved.change, Message):
+            for user in saved.change.mentions:
+                self._call(user, room, saved.change.id)
+
+    def _call(self, user: str, room: str, id: int) -> None:
+        """Whoever is meant hears of it also in a room they have never been in."""
+        mine = self._people.get(user)
+        if mine is not None and mine.loaded and mine.call(room, id):
+            self._tidings.watch(mine)
+            self._tidings.owe(mine)
 
     def tick(self, now: float) -> None:
         """Once a second: write what was read, if it is time."""
