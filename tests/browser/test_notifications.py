@@ -50,7 +50,10 @@ window.AudioContext = class {
 NOTES = "notes.filter(note => !note.closed).map(({title, body, tag}) => [title, body, tag])"
 ALL = "notes.map(({body}) => body)"
 SPEAKS = """navigator.locks.query().then(({held, pending}) =>
-    held.some(({name}) => name.includes(':shows ')) && pending.length === 0)"""
+    held.some(({name}) => name.includes(':shows ')) && pending.length === 0
+    && !held.some(({name}) => name.includes(':looks ')))"""
+UNSEEN = """navigator.locks.query().then(({held}) =>
+    !held.some(({name}) => name.includes(':looks ')))"""
 ME = "JSON.parse(document.querySelector('#boot').textContent).you.user"
 
 
@@ -65,7 +68,6 @@ class Ear:
         self.line.on_event = self._meant
         self.me = ""
         self.who.enter(room)
-        self.who.until(SPEAKS)
         self.me = self.who.page.evaluate(ME)
 
     def _meant(self, event: Frame) -> Frame:
@@ -93,6 +95,7 @@ def ear(people: People, room: str) -> Ear:
     """Somebody who may be notified and looks elsewhere."""
     ear = Ear(people, room)
     ear.who.look_away()
+    ear.who.until(SPEAKS)
     return ear
 
 
@@ -186,6 +189,7 @@ def test_nothing_is_told_of_a_room_that_is_looked_at(ear: Ear, voice: Speak) -> 
     for tab in (ear.who, other):
         tab.shows("@me in sight", "@me in sight of another tab")
     other.look_away()
+    other.until(UNSEEN)
     sam.say("@me out of sight")
     ear.hears("@me out of sight")
     assert other.page.evaluate(ALL) == []
