@@ -112,15 +112,27 @@ export class Edges {
   }
 
   /** Takes rows away above what is shown. Done by the engine's own anchoring where there is one: it
-   *  knows that nothing on the screen moves, and reports no shift. */
+   *  knows that nothing on the screen moves, and reports no shift. It does so with the next frame;
+   *  whoever holds the list still before that has to put it right first. */
   #lighten(remove) {
     const { log, scroll } = this.timeline;
     if (!ANCHORS) return scroll.hold(remove);
+    const { place } = scroll;
     log.style.overflowAnchor = "auto";
     void log.scrollHeight; // with this layout it chooses what to keep
     remove();
     scroll.top = 0; // there is less above now, but nobody scrolled up
-    requestAnimationFrame(() => requestAnimationFrame(() => (log.style.overflowAnchor = "")));
+    const settle = () => {
+      scroll.settle = null;
+      if (place) scroll.readFrom(place.row, place.top);
+    };
+    scroll.settle = settle;
+    const anchored = () => {
+      if (scroll.settle && scroll.settle !== settle) return; // more was taken away since
+      scroll.settle = null;
+      log.style.overflowAnchor = "";
+    };
+    requestAnimationFrame(() => requestAnimationFrame(anchored));
   }
 
   /** The chunks furthest from what is shown, with `count` rows or a few more; up to one that somebody

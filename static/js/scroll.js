@@ -12,6 +12,7 @@ export class Scroll {
   far = false; // more than two screens from the end
   open = false; // the list goes on beyond its end: nothing sticks to it
   top = 0; // where it was scrolled to: less than that is upwards
+  settle = null; // called before it is held: rows were taken away above
   #width = 0;
   #anchor = null; // {row, top}: what is being read
 
@@ -55,6 +56,7 @@ export class Scroll {
   /** Runs `change`, and what was being read stays where it was on the screen: the row in hand, the
    *  end, or the first row that is shown. */
   hold(change, hand = this.#inHand()) {
+    this.settle?.();
     if (this.stuck && !hand) return change(); // the observers stick again before the next paint
     const rows = hand ? [hand] : this.#visible();
     const seen = rows.map((row) => [row, row.getBoundingClientRect().top]);
