@@ -104,9 +104,18 @@ export class Toolbar {
     said.textContent = text;
     this.sheet.firstElementChild.className = `quoted a${color}`;
     this.sheet.ariaLabel = this.say("message.from", { name });
+    this.#tellWhose(row);
     this.sheet.querySelector(".six").replaceChildren(...this.#quick(this.emoji(row)));
     this.sheet.append(this.choices);
     openDialog(this.sheet, row); // the toolbar is out of sight while its row has no focus
+  }
+
+  /** Who reacted: with a finger one cannot point at an emoji to see it. */
+  #tellWhose(row) {
+    const chips = [...row.querySelectorAll(".chip[data-emoji]")];
+    const whose = this.sheet.querySelector(".whose");
+    whose.replaceChildren(...chips.map(({ dataset, title }) => element("li", `${dataset.emoji} ${title}`)));
+    whose.hidden = chips.length === 0;
   }
 
   #quick(mine) {

@@ -57,6 +57,24 @@ def answering(line: Line, answer: Callable[[Frame], Frame]) -> None:
     line.on_up = lambda frame: answer(frame) if frame["type"] == "react" else None
 
 
+def test_a_finger_sees_in_the_sheet_who_reacted(people: People, voice: Speak, room: str) -> None:
+    sam = voice()
+    tea, _ = sam.say("tea?", "alone")
+    put(sam, tea, "👍", "🎉")
+    ana = people("Ana", **PHONE).enter(room)
+    chip(ana, "tea?", "👍 1 reaction").tap()
+    expect(chip(ana, "tea?", "👍 2 reactions, including yours")).to_be_visible()
+    sheet = ana.page.get_by_role("dialog", name="Message from")
+    for text, whose in [("tea?", [f"👍 {sam.name}, You", f"🎉 {sam.name}"]), ("alone", [])]:
+        ana.row(text).locator(".body").tap()
+        ana.page.get_by_role("button", name="More", exact=True).tap()
+        expect(sheet.get_by_role("list", name="Reactions").get_by_role("listitem")).to_have_text(
+            whose
+        )
+        assert violations(ana.page) == []
+        sheet.get_by_role("button", name="Close").tap()
+
+
 def test_a_reaction_is_seen_with_who_and_how_many(people: People, voice: Speak, room: str) -> None:
     sam = voice()
     (tea,) = sam.say("tea?")
