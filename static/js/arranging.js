@@ -16,7 +16,7 @@ export class Arranging {
   constructor({ rooms, say, keep, send, tell }) {
     Object.assign(this, { rooms, say, keep, send, tell });
     const { list } = rooms;
-    list.addEventListener("keydown", (event) => this.#key(event));
+    list.addEventListener("keydown", (event) => this.pressed(event));
     for (const name of ["dragstart", "dragover", "drop", "dragend"]) {
       list.addEventListener(name, (event) => this.#drags[name](event));
     }
@@ -68,7 +68,8 @@ export class Arranging {
     return row.querySelector(".rn").textContent;
   }
 
-  #key(event) {
+  /** A key in the list or in its menu. */
+  pressed(event) {
     const { key, ctrlKey, shiftKey, target } = event;
     const by = STEPS[key];
     if (target.matches("a") && ctrlKey && shiftKey && by) this.#step(target.parentElement, by);

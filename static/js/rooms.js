@@ -209,12 +209,18 @@ function named(className, ...children) {
 /** What a person does to the list is fetched when they come near it. */
 export function wireArranging(given) {
   const { list, readAll } = given.rooms;
-  const arrange = lazily("arranging", ({ Arranging }) => new Arranging(given));
+  let there = null;
+  const arrange = lazily("arranging", ({ Arranging }) => (there = new Arranging(given)));
   for (const name of ["pointerover", "focusin"]) list.addEventListener(name, arrange);
   list.addEventListener("click", async ({ target }) => {
     const arranging = await arrange();
     if (arranging) arranging.clicked(target);
     else if (target.closest(".more")) given.warn();
+  });
+  list.addEventListener("keydown", async (event) => {
+    if (there || !event.ctrlKey || !event.shiftKey || !/^Arrow(Up|Down)$/.test(event.key)) return;
+    event.preventDefault(); // pressed before it was fetched
+    (await arrange())?.pressed(event);
   });
   readAll.addEventListener("click", () => given.send("read_all", {}));
 }
