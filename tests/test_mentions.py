@@ -68,6 +68,22 @@ def test_an_address_is_no_mention(text: str) -> None:
     assert found(text) == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("`@Ana` and @Ben", {"b": "Ben"}),
+        ("`one @Ana", {"a": "Ana"}),
+        ("```\n@Ana\n```\n@Ben", {"b": "Ben"}),
+        ("@Ben\n```py\n@Ana\n@Jo\n```", {"b": "Ben"}),
+        ("```\n@Ana", {"a": "Ana"}),
+        ("https://example.org/@Ana @Ben", {"b": "Ben"}),
+        ("see HTTP://example.org/@ana", {}),
+    ],
+)
+def test_code_and_addresses_of_pages_mean_nobody(text: str, meant: dict[str, str]) -> None:
+    assert found(text) == meant
+
+
 def test_here_is_everybody_who_is_there_and_a_name_says_more() -> None:
     assert found("@here, @Ben?", "a", "b") == {"a": HERE, "b": "Ben"}
     assert found("@Ben, @HERE.", "a", "b") == {"a": HERE, "b": "Ben"}

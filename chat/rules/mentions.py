@@ -12,6 +12,8 @@ MANY = 50  # signs looked at in a text; people in a room in which there is @here
 LONGEST = 160  # characters of a name (names.valid_name)
 
 _SIGN = re.compile(r"(?<![^\W_])@(?=\S)")  # in an e-mail address a letter stands before it
+_FENCE = re.compile(r"^```.*$", re.MULTILINE)
+_WITHIN = re.compile(r"`[^`\n]+`|https?://\S+", re.IGNORECASE)  # code and addresses in a line
 
 
 class Names:
@@ -39,6 +41,7 @@ class Names:
         `present` are those that `@here` means; none in a room of more than MANY.
         """
         found: dict[str, str] = {}
+        text = _speech(text)
         end = 0
         for _, sign in zip(range(MANY), _SIGN.finditer(text), strict=False):
             if sign.start() < end:
@@ -69,7 +72,7 @@ class Names:
 def carried(before: Mapping[str, str], found: Mapping[str, str], text: str) -> dict[str, str]:
     """Who is meant after an edit: by a name that still stands there the same people as before,
     whatever they are called by now; and who is answered."""
-    signs = {part.casefold() for part in parted(text, before.values())[1::2]}
+    signs = {part.casefold() for part in parted(_speech(text), before.values())[1::2]}
     stay = {name for name in before.values() if not name or f"@{name.casefold()}" in signs}
     return {user: name for user, name in before.items() if name in stay} | {
         user: name for user, name in found.items() if name not in stay
@@ -83,6 +86,14 @@ def parted(text: str, names: Iterable[str]) -> list[str]:
         return [text]
     either = "|".join(map(re.escape, known))
     return re.split(rf"((?<![^\W_])@(?:{either})(?![^\W_]))", text, flags=re.IGNORECASE)
+
+
+def _speech(text: str) -> str:
+    """The text with blanks for what means nobody: code, and addresses of pages."""
+    fences = [fence.span() for fence in _FENCE.finditer(text)]
+    for (start, _), (_, end) in zip(fences[::2], fences[1::2], strict=False):
+        text = text[:start] + " " * (end - start) + text[end:]
+    return _WITHIN.sub(lambda part: " " * len(part[0]), text)
 
 
 def _ends(text: str, at: int) -> bool:
