@@ -49,8 +49,14 @@ ACTIVE = """() => { const el = document.activeElement;
   return el.ariaLabel || el.placeholder || el.textContent.trim() || el.tagName; }"""
 
 
+SETTLED = """() => Promise.all(document.getAnimations()
+  .filter(one => one.effect.getComputedTiming().endTime !== Infinity)
+  .map(one => one.finished.catch(() => {})))"""
+
+
 def violations(page: Page) -> list[str]:
-    """What axe finds, one line for each node."""
+    """What axe finds, one line for each node, once nothing fades in any more."""
+    page.evaluate(SETTLED)
     options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
     found = Axe().run(page, options=options).response["violations"]
     return [

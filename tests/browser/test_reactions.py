@@ -12,7 +12,7 @@ from .conftest import People
 from .line import SWALLOWED, Frame, Line, wait_until
 from .people import Visitor
 from .server import Server, Voice
-from .test_access import PHONE, violations
+from .test_access import PHONE, SETTLED, violations
 from .test_actions import box
 from .test_loading import SHIFTS
 
@@ -584,7 +584,7 @@ def test_on_a_phone_it_is_a_sheet(people: People, voice: Speak, room: str) -> No
     place = picker(ana)
     expect(place.get_by_text("Food and drink")).to_be_attached()
     expect(place.get_by_role("searchbox")).not_to_be_focused()  # a keyboard would cover the list
-    place.evaluate("sheet => Promise.all(sheet.getAnimations().map(({finished}) => finished))")
+    ana.page.evaluate(SETTLED)
     left, _, right, bottom = box(place)
     assert (left, right, bottom) == (0, 390, 844)
     for button in (place.locator(".six button").first, choices(place).first):
