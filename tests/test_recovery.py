@@ -62,7 +62,6 @@ WRITE = 5  # seconds after which what was read is on disk
 EVERYDAY = settings(
     max_examples=30,
     stateful_step_count=40,
-    deadline=None,
     derandomize=True,
     database=None,
     phases=[Phase.generate],  # shrinking takes minutes: add Phase.shrink to study a failure

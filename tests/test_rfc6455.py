@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 from client import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Wire, frame
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from serving import Site
 from tornado.util import _websocket_mask
@@ -399,7 +399,6 @@ FRAMES = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(FRAMES, max_size=100), PLACES)
 def test_any_split_of_any_bytes_says_the_same(frames: list[bytes], places: list[int]) -> None:
     """Legal and illegal ones: TCP may cut the stream where it likes."""
@@ -409,7 +408,6 @@ def test_any_split_of_any_bytes_says_the_same(frames: list[bytes], places: list[
     assert (whole.unfinished, whole.junk) == (split.unfinished, split.junk)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=30), PLACES), max_size=20), PLACES)
 def test_texts_come_out_as_they_went_in(
     texts: list[tuple[str, list[int]]], places: list[int]
@@ -427,7 +425,6 @@ def test_texts_come_out_as_they_went_in(
     assert heard(fresh(), *cut(data, places)) == expected
 
 
-@settings(deadline=None)
 @given(st.lists(FRAMES, max_size=30), st.sampled_from([CLOSE, 3]), st.binary(max_size=100))
 def test_nothing_is_said_after_the_last(frames: list[bytes], opcode: int, more: bytes) -> None:
     """A close or a broken rule is the end, whatever comes behind it."""

@@ -117,7 +117,7 @@ class Marks:
                 guarded(self._loaded, mine, marks, kept)
 
     def _loaded(self, mine: Belongings, marks: dict[str, int], kept: dict[str, str]) -> None:
-        mine.marks = {room: min(id, self._head(room)) for room, id in marks.items()}
+        mine.marks = self._within(marks)
         mine.kept, mine.loaded = kept or EMPTY, True
         for seat in mine.seats:
             self._arrived(mine, seat)
@@ -128,6 +128,10 @@ class Marks:
             except Refusal as refusal:
                 seat.peer.reply(refused(refusal))
         self._settle(mine)
+
+    def _within(self, marks: dict[str, int]) -> dict[str, int]:
+        """Marks as they can be: none is above the head of its room, as after a restored backup."""
+        return {room: min(id, self._head(room)) for room, id in marks.items()}
 
     def _arrived(self, mine: Belongings, seat: Seat) -> None:
         room = seat.room.name
@@ -247,7 +251,7 @@ class Marks:
             marks, kept = dict(mine.marks), dict(mine.kept)
         else:
             ((marks, kept),) = await self._store.read(stored, [user])
-            marks = {name: min(id, self._head(name)) for name, id in marks.items()}
+            marks = self._within(marks)
         marks.setdefault(room, self._head(room))
         rooms = listing(marks, self._titles.house, kept.get("order", ""))
         asked = [Reached(user, name, marks[name]) for name in rooms if name in marks]
