@@ -165,15 +165,15 @@ class Store:
 
     async def newest(self, room: str, count: int, size: int = PAGE) -> Rows:
         """What changed last, by growing rev."""
-        return await self._read(lambda db: changed_last(db, room, count, size))
+        return await self.read(changed_last, room, count, size)
 
     async def changes(self, room: str, after: int, upto: int, count: int) -> Rows:
         """What has after < rev <= upto, by growing rev: what was missed."""
-        return await self._read(lambda db: changed(db, room, after, upto, count))
+        return await self.read(changed, room, after, upto, count)
 
     async def page(self, room: str, asked: Asked) -> Page:
         """A part of the history, and where the room stood in the same moment."""
-        return await self._read(lambda db: page(db, room, asked))
+        return await self.read(page, room, asked)
 
     async def read(
         self, ask: Callable[Concatenate[sqlite3.Connection, P], T], *about: P.args, **more: P.kwargs
@@ -182,9 +182,6 @@ class Store:
         if self._closed:
             raise Refusal("closing", RETRY)
         return await self._in_reader(lambda db: ask(db, *about, **more))
-
-    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await self.read(work)
 
     async def _in_reader(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def run() -> T:
