@@ -24,6 +24,7 @@ ORDER = [
     *("rules.access", "rules.presence", "rules.places", "rules.proxies", "rules.hosts"),
     *("rules.mentions", "rules.kept"),
     "config",
+    "log.blobs",
     *("log.things", "log.migrations", "log.database", "log.operations", "log.heads", "log.cids"),
     *(
         "log.meant",
