@@ -1,0 +1,166 @@
+"""What a picture tells beside what it shows is left out, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pictures import (
+    ADOBE,
+    END,
+    JFIF,
+    LOSSLESS,
+    LOSSY,
+    PLACE,
+    SCAN,
+    chunk,
+    exif,
+    extended,
+    jpeg,
+    png,
+    riff,
+    segment,
+    webp,
+)
+
+from chat.rules.media import UNKNOWN, look
+from chat.rules.metadata import strip
+from chat.rules.walks import PIECES, exif_of, oriented
+
+ICC = b"ICC_PROFILE\0\1\1colours"
+TEXTS = [chunk(kind, b"Comment\0" + PLACE) for kind in (b"tEXt", b"zTXt", b"iTXt", b"tIME")]
+
+
+def stripped(folder: Path, content: bytes) -> bytes:
+    """What is kept of it."""
+    source, target = folder / "source", folder / "target"
+    source.write_bytes(content)
+    target.unlink(missing_ok=True)
+    return target.read_bytes() if strip(source, target, look(source).type) else content
+
+
+@pytest.mark.parametrize(
+    ("content", "kept"),
+    [
+        (
+            jpeg(
+                40, 30,
+                JFIF,
+                segment(0xE1, b"Exif\0\0" + exif()),
+                segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + PLACE),
+                segment(0xE2, ICC),
+                segment(0xE2, b"MPF\0" + PLACE),
+                segment(0xED, b"Photoshop 3.0\0" + PLACE),
+                ADOBE,
+                segment(0xFE, PLACE),
+            ),
+            jpeg(40, 30, JFIF, segment(0xE2, ICC), ADOBE),
+        ),
+        (jpeg() + jpeg(9, 9, segment(0xFE, PLACE)), jpeg()),
+        (png(4, 3, chunk(b"gAMA", b"gama"), *TEXTS), png(4, 3, chunk(b"gAMA", b"gama"))),
+        (png(4, 3, chunk(b"eXIf", exif()), chunk(b"prVt", PLACE)), png(4, 3)),
+        (png(4, 3, after=b"<script>" + PLACE), png(4, 3)),
+        (webp(LOSSLESS, riff(b"XMP ", PLACE)), webp(LOSSLESS)),
+        (webp(LOSSLESS) + PLACE, webp(LOSSLESS)),
+        (
+            webp(
+                extended(0x2C), riff(b"ICCP", ICC), LOSSY,
+                riff(b"EXIF", exif()), riff(b"XMP ", PLACE), riff(b"own ", PLACE),
+            ),
+            webp(extended(0x20), riff(b"ICCP", ICC), LOSSY),
+        ),
+    ],
+)  # fmt: skip
+def test_what_it_tells_is_left_out_and_the_rest_is_as_it_was(
+    tmp_path: Path, content: bytes, kept: bytes
+) -> None:
+    assert PLACE in content
+    assert stripped(tmp_path, content) == kept
+    assert stripped(tmp_path, kept) == kept
+
+
+@pytest.mark.parametrize(
+    "content", [jpeg(40, 30, JFIF), png(), webp(LOSSY), webp(extended(), LOSSY)]
+)
+def test_what_tells_nothing_is_not_written_again(tmp_path: Path, content: bytes) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(content)
+    assert strip(source, target, look(source).type) is False
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("order", ["big", "little"])
+def test_which_way_up_it_is_stays(tmp_path: Path, order: str) -> None:
+    for content in (
+        jpeg(40, 30, JFIF, segment(0xE1, b"Exif\0\0" + exif(6, order))),
+        png(40, 30, chunk(b"eXIf", exif(6, order))),
+        webp(extended(0x08), LOSSY, riff(b"EXIF", exif(6, order))),
+    ):
+        (tmp_path / "kept").write_bytes(kept := stripped(tmp_path, content))
+        assert PLACE not in kept
+        assert exif_of(6) in kept
+        found = look(tmp_path / "kept")
+        assert (found.width, found.height) == (30, 40)
+        assert stripped(tmp_path, kept) == kept
+
+
+def test_a_file_for_the_stripped_is_readable_by_the_server_alone(tmp_path: Path) -> None:
+    stripped(tmp_path, png(4, 3, *TEXTS))
+    assert (tmp_path / "target").stat().st_mode & 0o777 == 0o600
+
+
+def test_metadata_between_and_behind_the_data_is_left_out(tmp_path: Path) -> None:
+    secret = segment(0xFE, PLACE)
+    content = jpeg()
+    assert content.endswith(SCAN + END)
+    between = content.removesuffix(END) + secret + SCAN + secret + END
+    assert stripped(tmp_path, between) == content.removesuffix(END) + SCAN + END
+
+
+def test_a_file_in_a_million_pieces_is_no_picture(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(jpeg(4, 3, segment(0xFE, b"") * PIECES))
+    assert look(tmp_path / "file").type == UNKNOWN
+
+
+PICTURES = [
+    jpeg(40, 30, JFIF, segment(0xE1, b"Exif\0\0" + exif(6)), segment(0xFE, PLACE)),
+    png(4, 3, chunk(b"eXIf", exif(6)), *TEXTS),
+    webp(extended(0x2C), LOSSY, riff(b"EXIF", exif(6)), riff(b"XMP ", PLACE)),
+]
+
+
+@pytest.mark.parametrize("content", PICTURES)
+def test_a_picture_that_is_cut_anywhere_is_none(tmp_path: Path, content: bytes) -> None:
+    for end in range(len(content)):
+        (tmp_path / "file").write_bytes(content[:end])
+        assert look(tmp_path / "file").type == UNKNOWN, end
+
+
+@given(
+    content=st.sampled_from(PICTURES),
+    at=st.integers(0, 400),
+    instead=st.binary(min_size=1, max_size=8),
+)
+def test_hostile_bytes_are_a_picture_without_metadata_or_none(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, at: int, instead: bytes
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    at %= len(content)
+    hostile = content[:at] + instead + content[at + len(instead) :]
+    kept = stripped(folder, hostile)
+    (folder / "kept").write_bytes(kept)
+    assert look(folder / "kept") == look(folder / "source")
+    if look(folder / "source").type != UNKNOWN:
+        assert stripped(folder, kept) == kept
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_may_stand_where_exif_is_told(data: bytes) -> None:
+    assert 1 <= oriented(data) <= 8
+    assert 1 <= oriented(b"MM\0*" + data) <= 8
+
+
+def test_what_is_written_of_the_orientation_is_read_again() -> None:
+    assert [oriented(exif_of(number)) for number in range(1, 9)] == list(range(1, 9))
