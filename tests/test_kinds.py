@@ -10,14 +10,17 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
+from chat.log.operations import Deposit
 from chat.log.reader import Asked
 from chat.log.store import Store
 from chat.room.orders import operation
 from chat.rules.access import TABLE, Answer, Role
 from chat.wire.frames import Saved
 from chat.wire.protocol import (
+    Attachment,
     Change,
     Command,
+    File,
     Lasting,
     Person,
     Say,
@@ -29,6 +32,7 @@ from chat.wire.protocol import (
 
 ANA = Person("ana", "Ana", 1)
 DEN = ("den", "Den")
+FILE = "a-file-of-the-test-22c"
 LASTING = kinds(Lasting)
 VALUES: dict[str, Any] = {"int": 1, "str": "👍", "bool": True, "dict": {"den": "Den"}}
 
@@ -38,6 +42,8 @@ def sample(kind: type[Any]) -> Any:
     fields = {field.name: value(field.type) for field in msgspec.structs.fields(kind)}
     if "cid" in fields:
         fields["cid"] = "cid-of-the-test"
+    if kind in (Attachment, File):
+        fields["id"] = FILE
     return kind(**fields)
 
 
@@ -45,6 +51,8 @@ def value(type: Any) -> Any:
     """One of this type; of an optional one, one that is there."""
     if get_origin(type) in (Union, UnionType):
         return value(get_args(type)[0])
+    if get_origin(type) is tuple:
+        return (sample(get_args(type)[0]),)
     return VALUES[getattr(type, "__origin__", type).__name__]
 
 
@@ -84,6 +92,7 @@ def test_every_lasting_command_is_done_once_and_read_again(
         store.start()
         first = operation(Say("first-of-all", "hello"), ANA, Role.MEMBER, DEN, 1)
         await store.wrote(first)
+        await store.wrote(Deposit(FILE, "den", ANA.user, "image/png", 1, 1, 1, b"", 1))
         asked = operation(sample(kind), ANA, Role.MEMBER, DEN, 2)
         made = await store.wrote(asked)
         assert isinstance(made, Saved)

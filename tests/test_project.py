@@ -28,6 +28,7 @@ ORDER = [
     "log.blobs",
     *("log.things", "log.migrations", "log.database", "log.operations", "log.heads", "log.cids"),
     *(
+        "log.files",
         "log.meant",
         "log.reads",
         "log.writer",

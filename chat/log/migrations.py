@@ -201,4 +201,18 @@ MIGRATIONS: list[Step] = [
             GROUP BY users.id, rooms.id ORDER BY min(things.n)
         """
     ),
+    # No text either: what files are called stands in their messages. The room is named, for it
+    # may begin with a file.
+    _script(
+        """
+        CREATE TABLE files (
+            id TEXT PRIMARY KEY, room TEXT NOT NULL, person TEXT NOT NULL, type TEXT NOT NULL,
+            size INTEGER NOT NULL, width INTEGER, height INTEGER, sha BLOB NOT NULL,
+            at INTEGER NOT NULL, message INTEGER
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX files_message ON files (room, message) WHERE message IS NOT NULL;
+        CREATE INDEX files_person ON files (person, size);
+        CREATE INDEX files_unbound ON files (at) WHERE message IS NULL
+        """
+    ),
 ]

@@ -5,12 +5,13 @@ All times are in UTC milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 from chat.log.things import User
 from chat.rules.access import Role, Verb
+from chat.wire.protocol import Attachment
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Lasting:
 
 @dataclass(frozen=True, slots=True)
 class Append(Lasting):
-    """A message that has no id yet; `mentions` are the people named in it."""
+    """A message that has no id yet; `mentions` are the people named in it, `files` become its."""
 
     verb: ClassVar = Verb.SAY
     color: int
@@ -45,10 +46,13 @@ class Append(Lasting):
     title: str = ""  # what the room is to be called if this is the first message in it
     reply: int | None = None
     mentions: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[Attachment] = ()
 
     @property
     def asked(self) -> str:
-        return self.text  # not `reply`: in another epoch it comes again without
+        # Not `reply`: in another epoch it comes again without. Not `files`: they may come again
+        # uploaded anew.
+        return self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,5 +197,31 @@ class Probe:
     write: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """A file that was uploaded to be sent in a room, and is not of a message yet. Its bytes are on
+    the disk by then; `sha` is the SHA-256 of them."""
+
+    id: str
+    room: str
+    person: str
+    type: str
+    size: int
+    width: int | None
+    height: int | None
+    sha: bytes
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Some of the files that were uploaded before this time and never became a message's."""
+
+    before: int
+
+
 Lastings = Append | Rewrite | Remove | React | Arrange
-Operation = Lastings | Mark | Keep | Hold | Saw | Free | Forget | Found | Raise | Tidy | Probe
+Operation = (
+    Lastings | Mark | Keep | Hold | Saw | Free | Forget | Found | Raise | Tidy | Probe
+    | Deposit | Sweep
+)  # fmt: skip

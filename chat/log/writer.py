@@ -6,11 +6,13 @@ import sqlite3
 from typing import Any, assert_never
 
 from chat.log.cids import Cids
+from chat.log.files import Files
 from chat.log.heads import Heads
 from chat.log.meant import Meant
 from chat.log.operations import (
     Append,
     Arrange,
+    Deposit,
     Forget,
     Found,
     Free,
@@ -26,6 +28,7 @@ from chat.log.operations import (
     Remove,
     Rewrite,
     Saw,
+    Sweep,
     Tidy,
 )
 from chat.log.reads import Reads
@@ -53,6 +56,7 @@ class Writer:
         self._db = db
         self.heads = Heads(db, max_rooms)
         self.things = Things(db)
+        self.files = Files(db)
         self._cids = Cids(db)
         self._meant = Meant(db, self.things)
         self._reads = Reads(db)
@@ -87,6 +91,10 @@ class Writer:
                 return self._tidy(op)
             case Probe():
                 return self._probe(op)
+            case Deposit():
+                return self.files.put(op)
+            case Sweep():
+                return self.files.sweep(op)
         assert_never(op)
 
     def _once(self, op: Lastings) -> Saved | Done:
@@ -109,7 +117,7 @@ class Writer:
             raise Refusal("not_allowed")
         match op:
             case Append():
-                return self._append(op, head, clean(op.text))
+                return self._append(op, head, clean(op.text, bool(op.files)))
             case Arrange():
                 return self._arrange(op, head, one_line(op.topic))
         if head is None or op.id > head[1]:
@@ -137,7 +145,7 @@ class Writer:
         mentions, to = self._meant.whom(head[0], op.author, op.reply, op.mentions)
         message = Message(
             rev, rev, op.author, op.name, op.color, op.at, text, op.cid,
-            reply=op.reply, mentions=mentions,
+            reply=op.reply, mentions=mentions, files=self.files.bind(op, rev) if op.files else (),
         )  # fmt: skip
         return self._put(op, head[0], message, to=to)
 
@@ -150,7 +158,7 @@ class Writer:
         return self._put(op, head[0], change, n)
 
     def _rewrite(self, op: Rewrite, room: int, n: int, old: Message | None) -> Saved | None:
-        text = clean(op.text)
+        text = clean(op.text, bool(old and old.files))
         if old is None:
             raise Refusal("deleted")
         if old.text == text and not old.damaged:
@@ -161,17 +169,18 @@ class Writer:
         mentions, to = self._meant.whom(room, old.user, old.reply, named)
         change = Message(
             rev, op.id, old.user, old.name, old.color, old.at, text, op.cid, said, op.at,
-            reply=old.reply, mentions=mentions,
+            reply=old.reply, mentions=mentions, files=old.files,
         )  # fmt: skip
         return self._put(op, room, change, n, to)
 
     def _remove(self, op: Remove, room: int, n: int, old: Message | None) -> Saved | None:
-        """One change takes the message and all reactions to it. That it is gone already is no
-        failure: it is what was asked for."""
+        """One change takes the message, its files and all reactions to it. That it is gone already
+        is no failure: it is what was asked for."""
         if old is None:
             return None
         self._cids.unread(old)
         self._meant.drop(room, op.id)
+        self.files.drop(op.room, op.id)
         for reaction in self.things.reactions(room, op.id):
             self.things.shed(reaction)
         return self._put(op, room, Gone(self.heads.next(op.room), op.id, op.id, cid=op.cid), n)

@@ -17,7 +17,9 @@ def operation(
     who = name, person.user, role, command.cid, person.name, at
     match command:
         case Say():
-            return Append(*who, person.color, command.text, title, command.reply)
+            return Append(
+                *who, person.color, command.text, title, command.reply, files=command.files
+            )
         case Edit():
             return Rewrite(*who, command.id, command.text)
         case Delete():

@@ -24,11 +24,14 @@ from chat.web.site import STATUS, Visitor
 from chat.wire.codes import Refusal
 from chat.wire.frames import Saved
 from chat.wire.passing import Done, Limits
-from chat.wire.protocol import Person, Say
+from chat.wire.protocol import Attachment, Person, Say
 
 LAST = 2**53 - 1  # beyond every id
 FRESH = 50  # messages a page begins with
 JOINED = "joined"  # the query of the address somebody comes to who has just joined
+
+
+_attachments = msgspec.json.Decoder(tuple[Attachment, ...]).decode
 
 
 class Letter:
@@ -115,7 +118,7 @@ class RoomPage(Visitor):
             raise Refusal("bad_frame")
         room, letter = self._asked_for(name), Letter(person, self.address)
         text = self.get_body_argument("text", "", strip=False)
-        room.serve(letter, Say(cid or secrets.token_hex(8), text, self._reply()))
+        room.serve(letter, Say(cid or secrets.token_hex(8), text, self._reply(), self._files()))
         id = await letter.arrived
         if self.wants_json:
             self.answer({"id": id})
@@ -130,6 +133,12 @@ class RoomPage(Visitor):
         if not re.fullmatch(r"[0-9]{1,15}", reply):
             raise Refusal("bad_frame")
         return int(reply)
+
+    def _files(self) -> tuple[Attachment, ...]:
+        try:
+            return _attachments(self.get_body_argument("files", "[]"))
+        except msgspec.MsgspecError as error:
+            raise Refusal("bad_frame") from error
 
     def show_join(
         self,

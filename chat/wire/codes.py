@@ -8,6 +8,9 @@ PAGE_LIMIT = 200  # messages in one page of history
 BEHIND = 500  # changes missed beyond which a page starts afresh
 TOPIC_LIMIT = 200  # characters in the topic of a room
 EMOJI_LIMIT = 20  # different emoji below one message
+FILE_LIMIT = 25 * 2**20  # bytes in one file, unless --file-mb says otherwise
+FILES_LIMIT = 10  # files of one message
+ABOUT_LIMIT = 500  # characters in the description of a file
 PEOPLE_LIMIT = 50  # people named in one `people` event
 PEOPLE_ALL = 200  # up to this many people everyone is named
 
@@ -57,6 +60,9 @@ REFUSALS = {  # code -> the sentence a person reads
     "bad_emoji": "A reaction is one emoji.",
     "too_many_reactions": f"A message has at most {EMOJI_LIMIT} different reactions.",
     "bad_topic": f"A topic has at most {TOPIC_LIMIT} characters, in one line.",
+    "no_file": "A file of this message is not on the server any more.",
+    "too_many_files": f"A message has at most {FILES_LIMIT} files.",
+    "bad_file": f"The description of a file has at most {ABOUT_LIMIT} characters, in one line.",
     "bad_setting": "That cannot be set so.",
     "too_many_rooms": "This server has no space for another room.",
     "crowded": "There are too many connections. Try again in a few minutes.",

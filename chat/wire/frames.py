@@ -124,5 +124,7 @@ def _plain(messages: Sequence[Saved]) -> Frame:
             name = f"{message.name} (to {saved.to})" if saved.to else message.name
             # With a change, so that a socket that took only some of it knows how far that goes.
             told = Saved(saved.rev, saved.key, saved.author, b"", message)
-            lines.append(Frame(frame_bytes(f"{name}: {message.text}".encode()), told))
+            files = [f"[{file.name}]" for file in message.files]
+            line = " ".join([f"{name}:", *filter(None, [message.text]), *files])
+            lines.append(Frame(frame_bytes(line.encode()), told))
     return Frame.together(lines)

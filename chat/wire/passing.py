@@ -5,7 +5,14 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from chat.wire.codes import FRAME_LIMIT, TEXT_LIMIT, TOPIC_LIMIT, Refusal
+from chat.wire.codes import (
+    FILE_LIMIT,
+    FILES_LIMIT,
+    FRAME_LIMIT,
+    TEXT_LIMIT,
+    TOPIC_LIMIT,
+    Refusal,
+)
 from chat.wire.protocol import Event, Person, Settings
 
 
@@ -22,11 +29,14 @@ class People(Event, tag="people", frozen=True):
 
 
 class Limits(Struct, frozen=True):
-    """What the server accepts: characters in a text and in a topic, bytes in a frame."""
+    """What the server accepts: characters in a text and in a topic, bytes in a frame and in a
+    file, files of a message."""
 
     text: int = TEXT_LIMIT
     frame: int = FRAME_LIMIT
     topic: int = TOPIC_LIMIT
+    file: int = FILE_LIMIT
+    files: int = FILES_LIMIT
 
 
 class Welcome(Event, tag="welcome", omit_defaults=False, frozen=True):

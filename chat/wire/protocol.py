@@ -18,6 +18,7 @@ from chat.wire.codes import Refusal
 
 Cid = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{8,64}\Z")]
 Rev = Annotated[int, Meta(ge=0, lt=2**53)]  # 2^53: a JavaScript number holds no more
+FileId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{22}\Z")]
 
 
 class Command(Struct, tag_field="type", forbid_unknown_fields=True):
@@ -31,11 +32,20 @@ class Lasting(Command):
     cid: Cid
 
 
+class Attachment(Struct, omit_defaults=True, forbid_unknown_fields=True, frozen=True):
+    """An uploaded file as a message names it; `about` is its description."""
+
+    id: FileId
+    name: str
+    about: str | None = None
+
+
 class Say(Lasting, tag="say"):
-    """Post `text`, in answer to the message `reply`."""
+    """Post `text`, in answer to the message `reply`. With files the text may be empty."""
 
     text: str
     reply: Rev | None = None
+    files: tuple[Attachment, ...] = ()
 
 
 class Edit(Lasting, tag="edit"):
@@ -125,6 +135,18 @@ class Change(Event, frozen=True):
         return str(self.__struct_config__.tag), self.rev, ""
 
 
+class File(Struct, omit_defaults=True, frozen=True):
+    """A file of a message. `type` is what it was found to be, never what a browser called it."""
+
+    id: str
+    name: str
+    type: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+    about: str | None = None
+
+
 class Message(Change, tag="message", frozen=True):
     """A message as it is now. `id` is the `rev` it was made with; `at` and `edited` are UTC
     milliseconds.
@@ -147,6 +169,7 @@ class Message(Change, tag="message", frozen=True):
     damaged: bool = False
     reply: int | None = None
     mentions: dict[str, str] = msgspec.field(default_factory=dict)
+    files: tuple[File, ...] = ()
 
     @property
     def key(self) -> Key:

@@ -2,7 +2,7 @@
 // knows how a frame is tagged; everybody else speaks of names and fields.
 
 export const COMMANDS = {
-  say: ["cid", "text", "reply"],
+  say: ["cid", "text", "reply", "files"],
   edit: ["cid", "id", "text"],
   delete: ["cid", "id"],
   react: ["cid", "id", "emoji", "on"],
@@ -17,7 +17,7 @@ export const COMMANDS = {
 };
 
 export const CHANGES = {
-  message: ["rev", "id", "user", "name", "color", "at", "text", "cid", "said", "edited", "damaged", "reply", "mentions"],
+  message: ["rev", "id", "user", "name", "color", "at", "text", "cid", "said", "edited", "damaged", "reply", "mentions", "files"],
   reaction: ["rev", "id", "user", "name", "emoji", "on", "cid"],
   gone: ["rev", "from", "to", "user", "cid"],
   settings: ["rev", "topic", "by", "cid"],
