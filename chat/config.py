@@ -37,6 +37,10 @@ class Config:
     rate: float = option(10.0, "messages a second one person may send for long; 0: no limits")
     connections_per_user: int = option(20, "open tabs one person may have; 0: also any address")
     rooms: int = option(1000, "rooms this server may have")
+    file_mb: int = option(25, "megabytes (of 1,048,576 bytes) one file may have")
+    files_gb: float = option(
+        -1.0, "gigabytes of files; 0: none (default: a tenth of the disk, up to 10)"
+    )
     plain: bool = option(True, "the plain dialect at /ws/1, for terminals (default: yes)")
     debug: bool = option(False, "restart when a file changes, for work on the program")
 
@@ -49,6 +53,11 @@ class Config:
     def proxies(self) -> tuple[Network, ...]:
         """The networks of --trusted-proxies."""
         return networks(self.trusted_proxies)
+
+    @property
+    def file_limit(self) -> int:
+        """Bytes in one file."""
+        return self.file_mb * 2**20
 
     @property
     def socket_file(self) -> Path | None:

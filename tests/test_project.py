@@ -22,7 +22,7 @@ ORDER = [
     *("wire.codes", "wire.protocol", "wire.passing", "wire.frames", "wire.rfc6455"),
     *("rules.unseen", "rules.lookalikes", "rules.names", "rules.text", "rules.pace"),
     *("rules.access", "rules.presence", "rules.places", "rules.proxies", "rules.hosts"),
-    *("rules.mentions", "rules.kept", "rules.filenames"),
+    *("rules.mentions", "rules.kept", "rules.quota", "rules.filenames"),
     *("rules.walks", "rules.metadata", "rules.media"),
     "config",
     "log.blobs",
@@ -42,7 +42,7 @@ ORDER = [
     *("room.tidings", "room.unwritten", "room.marks"),
     *("room.orders", "room.room"),
     *("room.tabs", "room.hub"),
-    *("web.site", "web.rows", "web.pages", "web.history", "web.static"),
+    *("web.status", "web.site", "web.rows", "web.pages", "web.history", "web.static"),
     *("line.handshake", "line.connection", "line.sockets", "line.plain"),
     *("line.listening", "line.systemd", "line.server"),
     *("app", "main"),
@@ -114,7 +114,14 @@ def test_packages_are_imported_in_one_direction(module: str) -> None:
         (
             "tornado",
             {
-                *("web.site", "web.pages", "web.static", "line.handshake", "line.connection"),
+                *(
+                    "web.status",
+                    "web.site",
+                    "web.pages",
+                    "web.static",
+                    "line.handshake",
+                    "line.connection",
+                ),
                 *("line.sockets", "line.server", "line.listening", "app"),
             },
         ),

@@ -20,7 +20,8 @@ from chat.rules.kept import is_muted
 from chat.rules.names import initials, valid_room
 from chat.rules.pace import JOIN, LOOK
 from chat.web.rows import rows_of
-from chat.web.site import STATUS, Visitor
+from chat.web.site import Visitor
+from chat.web.status import STATUS
 from chat.wire.codes import Refusal
 from chat.wire.frames import Saved
 from chat.wire.passing import Done, Limits

@@ -29,6 +29,7 @@ from chat.rules.names import initials, valid_room
 from chat.rules.pace import AtOnce, Pace
 from chat.rules.places import Places
 from chat.rules.proxies import Proxies, counted
+from chat.web.status import STATUS
 from chat.wire.codes import Refusal
 from chat.wire.protocol import Person, encode
 
@@ -38,24 +39,6 @@ LOOKS = 10  # times a part of the history is read before the server is called to
 AGAIN = 1_000  # milliseconds until it is asked for again
 KEPT = 400  # days a device stays signed in, renewed with each page (browsers allow no more)
 
-STATUS = {  # refusal -> HTTP status; the others are 400
-    "sign_in": 403,
-    "wrong_host": 403,
-    "cross_origin": 403,
-    "bad_room": 404,
-    "not_allowed": 403,
-    "not_found": 404,
-    "name_taken": 409,
-    "cid_reused": 409,
-    "too_long": 413,
-    "failed": 500,
-    "slow_down": 429,
-    "busy": 503,
-    "full": 503,
-    "crowded": 503,
-    "closing": 503,
-    "too_many_rooms": 503,
-}
 _POLICY = "; ".join(
     (
         "default-src 'none'",

@@ -73,6 +73,12 @@ REFUSALS = {  # code -> the sentence a person reads
     "bad_title": "The name of a room needs a letter or a digit.",
     "bad_room": "This room does not exist or was removed.",
     "bad_page": "That part of the history cannot be shown.",
+    "no_length": "The size of the file was not told.",
+    "too_big": "That file is too big for this server.",
+    "too_slow": "The file came too slowly.",
+    "quota": "Your files take up all the room that one person has here.",
+    "files_full": "The files on this server take up all the room there is for them.",
+    "disk_full": "The server's disk has no room for files. Messages still arrive.",
     "wrong_host": "This server does not answer to that address.",
     "cross_origin": "That request came from another site.",
 }

@@ -1,0 +1,26 @@
+"""The HTTP status of each refusal."""
+
+STATUS = {  # refusal -> HTTP status; the others are 400
+    "sign_in": 403,
+    "wrong_host": 403,
+    "cross_origin": 403,
+    "bad_room": 404,
+    "not_allowed": 403,
+    "not_found": 404,
+    "name_taken": 409,
+    "cid_reused": 409,
+    "too_slow": 408,
+    "no_length": 411,
+    "too_long": 413,
+    "too_big": 413,
+    "quota": 413,
+    "failed": 500,
+    "slow_down": 429,
+    "busy": 503,
+    "full": 503,
+    "crowded": 503,
+    "closing": 503,
+    "too_many_rooms": 503,
+    "files_full": 507,
+    "disk_full": 507,
+}
