@@ -74,3 +74,86 @@ def webp(*chunks: bytes) -> bytes:
     """A WebP of these chunks."""
     body = b"WEBP" + b"".join(chunks)
     return b"RIFF" + len(body).to_bytes(4, "little") + body
+
+
+def box(kind: bytes, *parts: bytes) -> bytes:
+    """A box of a film or an AVIF."""
+    body = b"".join(parts)
+    return (8 + len(body)).to_bytes(4, "big") + kind + body
+
+
+def track(
+    handler: bytes, width: int = 0, height: int = 0, *more: bytes, turned: bool = False
+) -> bytes:
+    """A track of a film: vide, soun or meta."""
+    one, nothing = (1 << 16).to_bytes(4, "big"), b"\0" * 4
+    across = [nothing, one, nothing, one, nothing] if turned else [one, *[nothing] * 3, one]
+    size = (width << 16).to_bytes(4, "big") + (height << 16).to_bytes(4, "big")
+    head = b"\0" * 40 + b"".join(across) + b"\0" * 16 + size
+    return box(b"trak", box(b"tkhd", head), box(b"mdia", box(b"hdlr", b"\0" * 8 + handler)), *more)
+
+
+def film(*tracks: bytes, brand: bytes = b"isom") -> bytes:
+    """An MP4."""
+    return box(b"ftyp", brand, b"\0\0\2\0") + box(b"moov", *tracks) + box(b"mdat", b"pictures")
+
+
+def avif(*secrets: bytes, kind: bytes = b"Exif", turned: int = 0, method: int = 0) -> bytes:
+    """An AVIF of 40 x 30 with a preview; `secrets` are extents of an item of this kind."""
+
+    def n(value: int, size: int) -> bytes:
+        return value.to_bytes(size, "big")
+
+    def size(width: int, height: int) -> bytes:
+        return box(b"ispe", n(0, 4), n(width, 4), n(height, 4))
+
+    def item(id: int, kind: bytes) -> bytes:
+        return box(b"infe", b"\2\0\0\0", n(id, 2), n(0, 2), kind, b"\0")
+
+    def meta(start: int) -> bytes:
+        places = [(start + 10 + 10 * at, len(secret)) for at, secret in enumerate(secrets)]
+        if method:
+            places = [(0, len(b"".join(secrets)))]
+        exif = n(2, 2) + n(method, 2) + n(0, 2) + n(len(places), 2)
+        return box(
+            b"meta",
+            n(0, 4),
+            box(b"hdlr", n(0, 8), b"pict"),
+            box(b"iinf", n(0, 4), n(2, 2), item(1, b"av01"), item(2, kind)),
+            box(
+                b"iloc", b"\1\0\0\0\x44\0", n(2, 2),
+                n(1, 2), n(0, 4), n(1, 2), n(start, 4), n(10, 4),
+                exif, *(n(at, 4) + n(length, 4) for at, length in places),
+            ),
+            box(
+                b"iprp",
+                box(b"ipco", size(8, 6), size(40, 30), box(b"irot", n(turned, 1))),
+                box(b"ipma", n(0, 8)),
+            ),
+            *([box(b"idat", *secrets)] if method else []),
+        )  # fmt: skip
+
+    head = box(b"ftyp", b"avif\0\0\0\0mif1")
+    start = len(head) + len(meta(0)) + 8
+    data = b"AV1 data.." + b"".join(secret.ljust(10, b".") for secret in secrets if not method)
+    return head + meta(start) + box(b"mdat", data)
+
+
+def element(id: bytes, data: bytes, *, open: bool = False) -> bytes:
+    """An element of a WebM; `open`: of a length that is not known yet."""
+    return id + (b"\x01" + b"\xff" * 7 if open else bytes([0x80 | len(data)])) + data
+
+
+def webm(*tracks: bytes) -> bytes:
+    """A WebM as it is recorded."""
+    head = element(b"\x1a\x45\xdf\xa3", element(b"\x42\x82", b"webm"))
+    told = element(b"\x16\x54\xae\x6b", b"".join(element(b"\xae", track) for track in tracks))
+    return head + element(
+        b"\x18\x53\x80\x67", told + element(b"\x1f\x43\xb6\x75", b"sound", open=True), open=True
+    )
+
+
+SOUND = element(b"\x83", b"\2")
+SCENE = element(b"\x83", b"\1") + element(
+    b"\xe0", element(b"\xb0", b"\2\x80") + element(b"\xba", b"\1\xe0")
+)  # 640 x 480

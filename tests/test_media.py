@@ -5,14 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pictures import JFIF, LOSSLESS, LOSSY, exif, extended, jpeg, png, segment, webp
+from pictures import (
+    JFIF,
+    LOSSLESS,
+    LOSSY,
+    SCENE,
+    SOUND,
+    avif,
+    exif,
+    extended,
+    film,
+    jpeg,
+    png,
+    segment,
+    track,
+    webm,
+    webp,
+)
 
 from chat.rules.media import INLINE, MEGAPIXELS, UNKNOWN, Look, look
 
 GIF = b"GIF89a\x28\0\x1e\0\0\0\0;"
-WEBM = (
-    b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm\x18\x53\x80\x67\x01\xff\x16\x54\xae\x6b"
-)
 
 
 def of(folder: Path, content: bytes) -> Look:
@@ -31,11 +44,15 @@ def of(folder: Path, content: bytes) -> Look:
         (webp(LOSSY), Look("image/webp", 40, 30)),
         (webp(extended(), LOSSY), Look("image/webp", 40, 30)),
         (b"RIFF\x24\0\0\0WAVEfmt ", Look("audio/wav")),
-        (b"\0\0\0\x1cftypisom\0\0\2\0", Look("video/mp4")),
-        (b"\0\0\0\x14ftypqt  \0\0\2\0", Look("video/mp4")),
-        (b"\0\0\0\x1cftypM4A \0\0\2\0", Look("audio/mp4")),
-        (WEBM + b"\x83\x81\x02..\x83\x81\x01", Look("video/webm")),
-        (WEBM + b"\x83\x81\x02", Look("audio/webm")),
+        (avif(), Look("image/avif", 40, 30)),
+        (avif(turned=1), Look("image/avif", 30, 40)),
+        (film(track(b"soun"), track(b"vide", 640, 480)), Look("video/mp4", 640, 480)),
+        (film(track(b"vide", 640, 480, turned=True)), Look("video/mp4", 480, 640)),
+        (film(track(b"vide", 640, 480), brand=b"qt  "), Look("video/mp4", 640, 480)),
+        (film(track(b"soun"), brand=b"M4A "), Look("audio/mp4")),
+        (film(track(b"soun"), brand=b"mp42"), Look("audio/mp4")),
+        (webm(SOUND, SCENE), Look("video/webm", 640, 480)),
+        (webm(SOUND), Look("audio/webm")),
         (b"OggS\0\2" + b"\0" * 20 + b"\1\x13OpusHead", Look("audio/ogg")),
         (b"OggS\0\2" + b"\0" * 20 + b"\1\x1e\1vorbis", Look("audio/ogg")),
         (b"OggS\0\2" + b"\0" * 20 + b"\1\x1e\x80theora", Look(UNKNOWN)),
@@ -80,6 +97,12 @@ def test_only_what_is_never_run_is_shown_in_the_page() -> None:
         webp(b"<script>alert(1)</script>"),
         png()[:-1],
         jpeg()[:-1],
+        avif()[:-1],
+        avif().replace(b"iloc", b"iloK"),
+        avif().replace(b"meta", b"metA"),
+        film(track(b"vide", 640, 480))[:-1],
+        film(track(b"vide", 640, 480)[:-4]),
+        webm(SCENE)[:40],
         jpeg(0, 30),
         png(4, 0),
     ],

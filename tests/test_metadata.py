@@ -15,13 +15,17 @@ from pictures import (
     LOSSY,
     PLACE,
     SCAN,
+    avif,
+    box,
     chunk,
     exif,
     extended,
+    film,
     jpeg,
     png,
     riff,
     segment,
+    track,
     webp,
 )
 
@@ -106,6 +110,64 @@ def test_which_way_up_it_is_stays(tmp_path: Path, order: str) -> None:
         assert stripped(tmp_path, kept) == kept
 
 
+XYZ = box(b"udta", box(b"\xa9xyz", PLACE))
+KEYS = box(b"meta", box(b"ilst", PLACE))
+XMP = box(b"uuid", bytes(16), PLACE)
+
+
+def test_a_film_keeps_its_length_and_tells_nothing(tmp_path: Path) -> None:
+    content = film(track(b"vide", 640, 480, XYZ), XYZ, KEYS, XMP) + XMP + KEYS
+    kept = stripped(tmp_path, content)
+    for told in (XYZ, KEYS, XMP):
+        content = content.replace(told, box(b"free", bytes(len(told) - 8)))
+    assert PLACE not in kept
+    assert kept == content
+    assert stripped(tmp_path, kept) == kept
+
+
+def test_a_long_head_of_a_box_is_read_and_kept(tmp_path: Path) -> None:
+    long = b"\0\0\0\1udta" + (16 + len(PLACE)).to_bytes(8, "big") + PLACE
+    kept = stripped(tmp_path, film(track(b"vide", 4, 3), long))
+    assert kept == film(
+        track(b"vide", 4, 3), long.replace(b"udta", b"free").replace(PLACE, b"\0" * 16)
+    )
+
+
+@pytest.mark.parametrize("method", [0, 1])
+@pytest.mark.parametrize("kind", [b"Exif", b"mime", b"uri "])
+def test_what_an_avif_tells_is_blank_and_nothing_is_moved(
+    tmp_path: Path, kind: bytes, method: int
+) -> None:
+    told = [PLACE[:10], PLACE[6:16]]
+    content = avif(*told, kind=kind, method=method)
+    kept = stripped(tmp_path, content)
+    for part in told:
+        content = content.replace(part, bytes(len(part)))
+    assert kept == content
+    assert stripped(tmp_path, kept) == kept
+
+
+def test_exif_that_is_left_empty_can_be_read(tmp_path: Path) -> None:
+    """Some decoders refuse a picture whose Exif is none."""
+    content = avif(exif(6), method=1)
+    kept = stripped(tmp_path, content)
+    assert PLACE not in kept
+    assert exif_of(1) in kept
+    assert len(kept) == len(content)
+
+
+@pytest.mark.parametrize(("start", "length"), [(0, 4), (10**6, 4), (300, 10**6)])
+def test_an_item_that_lies_outside_the_data_makes_no_picture(
+    tmp_path: Path, start: int, length: int
+) -> None:
+    content = avif(PLACE)
+    there = content.index(PLACE).to_bytes(4, "big") + len(PLACE).to_bytes(4, "big")
+    assert there in content
+    hostile = content.replace(there, start.to_bytes(4, "big") + length.to_bytes(4, "big"))
+    (tmp_path / "file").write_bytes(hostile)
+    assert look(tmp_path / "file").type == UNKNOWN
+
+
 def test_a_file_for_the_stripped_is_readable_by_the_server_alone(tmp_path: Path) -> None:
     stripped(tmp_path, png(4, 3, *TEXTS))
     assert (tmp_path / "target").stat().st_mode & 0o777 == 0o600
@@ -128,19 +190,22 @@ PICTURES = [
     jpeg(40, 30, JFIF, segment(0xE1, b"Exif\0\0" + exif(6)), segment(0xFE, PLACE)),
     png(4, 3, chunk(b"eXIf", exif(6)), *TEXTS),
     webp(extended(0x2C), LOSSY, riff(b"EXIF", exif(6)), riff(b"XMP ", PLACE)),
+    avif(b"\0\0\0\0" + exif(6), turned=1),
+    film(track(b"soun"), track(b"vide", 640, 480, XYZ), XYZ),
 ]
 
 
 @pytest.mark.parametrize("content", PICTURES)
-def test_a_picture_that_is_cut_anywhere_is_none(tmp_path: Path, content: bytes) -> None:
+def test_a_picture_or_a_film_that_is_cut_anywhere_is_none(tmp_path: Path, content: bytes) -> None:
     for end in range(len(content)):
         (tmp_path / "file").write_bytes(content[:end])
-        assert look(tmp_path / "file").type == UNKNOWN, end
+        if not content.startswith(b"mdat", end + 4):  # that would be a film without a picture
+            assert look(tmp_path / "file").type == UNKNOWN, end
 
 
 @given(
     content=st.sampled_from(PICTURES),
-    at=st.integers(0, 400),
+    at=st.integers(0, 800),
     instead=st.binary(min_size=1, max_size=8),
 )
 def test_hostile_bytes_are_a_picture_without_metadata_or_none(

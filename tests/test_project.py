@@ -23,7 +23,7 @@ ORDER = [
     *("rules.unseen", "rules.lookalikes", "rules.names", "rules.text", "rules.pace"),
     *("rules.access", "rules.presence", "rules.places", "rules.proxies", "rules.hosts"),
     *("rules.mentions", "rules.kept", "rules.quota", "rules.filenames"),
-    *("rules.walks", "rules.metadata", "rules.media"),
+    *("rules.walks", "rules.boxes", "rules.items", "rules.webm", "rules.metadata", "rules.media"),
     "config",
     "log.blobs",
     *("log.things", "log.migrations", "log.database", "log.operations", "log.heads", "log.cids"),

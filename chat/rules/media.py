@@ -1,5 +1,5 @@
 """What a file is, by its first bytes and never by what somebody claims; which kinds are shown in
-the page, and how large a picture is."""
+the page, and how large."""
 
 from __future__ import annotations
 
@@ -29,11 +29,10 @@ _SIGNATURES = [  # the first that matches
     (rb"GIF8[79]a", "image/gif"),
     (rb"RIFF.{4}WEBP", "image/webp"),
     (rb"RIFF.{4}WAVE", "audio/wav"),
-    (rb".{4}ftypM4[AB] ", "audio/mp4"),
-    (rb".{4}ftyp(?:iso|mp4|avc1|dash|M4V|MSNV|3gp|3g2|qt  )", "video/mp4"),
-    # A film says in its head that it has a track of pictures; a voice note has none.
-    (rb"\x1a\x45\xdf\xa3.{,64}\x42\x82.webm.*\x83\x81\x01", "video/webm"),
-    (rb"\x1a\x45\xdf\xa3.{,64}\x42\x82.webm.*\x83\x81\x02", "audio/webm"),
+    (rb".{4}ftypavi[fs]", "image/avif"),
+    (rb".{4}ftyp(?:hei[csx]|hevc|mif1|msf1)", "image/heic"),
+    (rb".{4}ftyp(?:iso|mp4|avc1|dash|M4[ABV] |MSNV|3gp|3g2|qt  )", "video/mp4"),
+    (rb"\x1a\x45\xdf\xa3.{,64}\x42\x82.webm", "video/webm"),
     (rb"OggS.{24}(?:OpusHead|.vorbis|.FLAC|Speex)|OggS.{25}(?:vorbis|FLAC)", "audio/ogg"),
     (rb"ID3[\x02-\x04]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\x10-\xeb]", "audio/mpeg"),
     (rb"%PDF-", "application/pdf"),
@@ -44,7 +43,7 @@ _TABLE = [(re.compile(start, re.DOTALL), type) for start, type in _SIGNATURES]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a file is: its type, and the size of a picture as it is shown."""
+    """What a file is: its type, and the size of a picture or a film as it is shown."""
 
     type: str
     width: int | None = None
@@ -52,17 +51,18 @@ class Look:
 
 
 def look(path: Path) -> Look:
-    """What this file is. What starts like a picture and is not whole is a file of no known type."""
+    """What this file is. One that only starts like a picture or a film is of no known type."""
     with path.open("rb") as file:
         head = file.read(HEAD)
         type = next((type for start, type in _TABLE if start.match(head)), UNKNOWN)
-        if not type.startswith("image/"):
+        if type not in WALKS:
             return Look(type)
         file.seek(0)
         try:
-            width, height = WALKS[type](file).size
+            walk = WALKS[type](file)
         except Malformed:
             return Look(UNKNOWN)
-    if not 0 < width * height <= MEGAPIXELS * 1_000_000:
+    type, (width, height) = walk.type or type, walk.size
+    if type.startswith("image/") and not 0 < width * height <= MEGAPIXELS * 1_000_000:
         return Look(UNKNOWN)
-    return Look(type, width, height)
+    return Look(type, width, height) if width and height else Look(type)

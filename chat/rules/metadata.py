@@ -1,5 +1,5 @@
-"""What a picture says beside what it shows (where and when it was taken, by whom, with what) is
-left out, without loss: by walking lengths. Only parts that are known to be needed stay."""
+"""What a picture or a film tells beside what it shows (where and when, by whom, with what) is left
+out, without loss: by walking lengths. Only parts that are known to be needed stay."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from chat.rules.boxes import film
+from chat.rules.items import picture
 from chat.rules.walks import EXIF, Malformed, Walk, exif_of, oriented, take
+from chat.rules.webm import webm
 
 CHUNK = 64 * 1024  # bytes read at a time: others get the interpreter in between
 
@@ -52,16 +55,14 @@ def strip(source: Path, target: Path, type: str) -> bool:
             for piece in walk.pieces:
                 if isinstance(piece, bytes):
                     out.write(piece)
+                elif isinstance(piece, int):
+                    for start in range(0, piece, CHUNK):
+                        out.write(bytes(min(CHUNK, piece - start)))
                 else:
-                    _copy(file, out, *piece)
+                    file.seek(piece[0])
+                    for start in range(*piece, CHUNK):
+                        out.write(take(file, min(CHUNK, piece[1] - start)))
     return True
-
-
-def _copy(file: BinaryIO, out: BinaryIO, start: int, end: int) -> None:
-    file.seek(start)
-    while start < end:
-        out.write(take(file, min(CHUNK, end - start)))
-        start += CHUNK
 
 
 def jpeg(file: BinaryIO) -> Walk:
@@ -93,7 +94,7 @@ def jpeg(file: BinaryIO) -> Walk:
             walk.orientation = oriented(data)
             if walk.orientation != 1:
                 body = b"Exif\0\0" + exif_of(walk.orientation)
-                walk.pieces.append(b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body)
+                walk.put(b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body)
         elif marker not in (*_APPS, _COM) or data.startswith(_APPS_KEPT.get(marker, (b"\0",))):
             walk.keep(start, file.tell())
     if not scanned:
@@ -141,7 +142,7 @@ def png(file: BinaryIO) -> Walk:
         if kind == b"eXIf":
             walk.orientation = oriented(file.read(min(length, EXIF)))
             if walk.orientation != 1:
-                walk.pieces.append(_chunk(kind, exif_of(walk.orientation)))
+                walk.put(_chunk(kind, exif_of(walk.orientation)))
         elif kind in _CHUNKS_KEPT:
             walk.keep(start, after)
         elif not kind[0] & 0x20:  # critical: who does not know it cannot draw the picture
@@ -168,7 +169,7 @@ def webp(file: BinaryIO) -> Walk:
         walk.step()
         kind, length = take(file, 4), int.from_bytes(take(file, 4), "little")
         after = at + 8 + length + length % 2
-        if after > end:
+        if after > end or (kind == b"VP8X" and length != _VP8X):
             raise Malformed
         data = file.read(min(length, EXIF if kind == b"EXIF" else _VP8X))
         if at == 12:
@@ -176,13 +177,14 @@ def webp(file: BinaryIO) -> Walk:
             extended = data if kind == b"VP8X" else b""
         if kind == b"EXIF":
             exif = data
-        elif kind in _WEBP_KEPT:
+        elif kind in _WEBP_KEPT and not (kind == b"VP8X" and at == 12):
             walk.keep(at, after)
         at = after
         file.seek(at)
     if extended:
         walk.orientation = oriented(exif)
-    if walk.pieces == [(12, end)] and not (extended and extended[0] & _META):
+    start = 20 + _VP8X if extended else 12
+    if walk.pieces == [(start, end)] and not (extended and extended[0] & _META):
         walk.pieces = [(0, end)]
     else:
         _retell(walk, extended)
@@ -192,18 +194,14 @@ def webp(file: BinaryIO) -> Walk:
 def _retell(walk: Walk, extended: bytes) -> None:
     """Say at the head of a WebP, and at its end, what is left of it."""
     if extended:
-        start = 12 + 8 + _VP8X
         flags = extended[0] & ~_META
         if walk.orientation != 1:
             flags |= _HAS_EXIF
             exif = exif_of(walk.orientation)
-            walk.pieces.append(b"EXIF" + len(exif).to_bytes(4, "little") + exif)
-        walk.pieces[:1] = [
-            b"VP8X" + _VP8X.to_bytes(4, "little") + bytes([flags]) + extended[1:],
-            (start, walk.pieces[0][1]),
-        ]
-    size = 4 + sum(len(p) if isinstance(p, bytes) else p[1] - p[0] for p in walk.pieces)
-    walk.pieces.insert(0, b"RIFF" + size.to_bytes(4, "little") + b"WEBP")
+            walk.put(b"EXIF" + len(exif).to_bytes(4, "little") + exif)
+        head = b"VP8X" + _VP8X.to_bytes(4, "little") + bytes([flags]) + extended[1:]
+        walk.pieces.insert(0, head)
+    walk.pieces.insert(0, b"RIFF" + (4 + walk.length).to_bytes(4, "little") + b"WEBP")
 
 
 def _webp_size(kind: bytes, data: bytes) -> tuple[int, int]:
@@ -231,5 +229,9 @@ WALKS: dict[str, Callable[[BinaryIO], Walk]] = {
     "image/jpeg": jpeg,
     "image/png": png,
     "image/gif": gif,
+    "image/avif": picture,
+    "image/heic": picture,
+    "video/mp4": film,
+    "video/webm": webm,
     "image/webp": webp,
 }

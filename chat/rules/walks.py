@@ -17,10 +17,11 @@ class Malformed(ValueError):
 
 @dataclass(slots=True)
 class Walk:
-    """A file as it is kept: pieces of the original, as (start, end), and bytes in place of others;
-    and how large a picture it is."""
+    """A file as it is kept: pieces of the original, as (start, end), bytes, and counts of zeros;
+    how large the picture is; and its type where only the whole file tells it."""
 
-    pieces: list[tuple[int, int] | bytes] = field(default_factory=list)
+    pieces: list[tuple[int, int] | bytes | int] = field(default_factory=list)
+    type: str = ""
     width: int = 0
     height: int = 0
     orientation: int = 1
@@ -37,8 +38,31 @@ class Walk:
         last = self.pieces[-1] if self.pieces else b""
         if isinstance(last, tuple) and last[1] == start:
             self.pieces[-1] = (last[0], end)
-        else:
+        elif start < end:
             self.pieces.append((start, end))
+
+    def put(self, data: bytes) -> None:
+        """This comes next."""
+        if data:
+            self.pieces.append(data)
+
+    def blank(self, count: int) -> None:
+        """So many zeros come next."""
+        if count:
+            self.pieces.append(count)
+
+    @property
+    def length(self) -> int:
+        """How many bytes are kept."""
+        lengths = (
+            piece[1] - piece[0]
+            if isinstance(piece, tuple)
+            else len(piece)
+            if isinstance(piece, bytes)
+            else piece
+            for piece in self.pieces
+        )
+        return sum(lengths)
 
     @property
     def size(self) -> tuple[int, int]:
