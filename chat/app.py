@@ -46,6 +46,7 @@ from chat.web.pages import (
 from chat.web.site import Site
 from chat.web.static import Compressed, Files, StaticPage
 from chat.wire.codes import Refusal
+from chat.wire.passing import Limits
 
 log = logging.getLogger("chat")
 
@@ -167,6 +168,7 @@ def make_app(config: Config) -> ChatApp:
     pace = Pace(config.rate)
     directory = Directory(store)
     hub = Hub(store, tasks, pace, directory.knows, directory.names)
+    hub.limits = Limits(file=config.file_limit)
     directory.renamed, directory.left = hub.rename, hub.sign_out
     site = Site(
         config=config,

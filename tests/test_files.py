@@ -1,10 +1,13 @@
 """chat/log/files.py: an uploaded file becomes one message's, and goes with it."""
 
 import itertools
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from client import Answer, Wire
+from serving import Site
 from test_store import append, in_store, remove, rewrite, table
 
 from chat.log.files import held, ids, used
@@ -222,6 +225,30 @@ def test_a_row_has_no_text_of_people(tmp_path: Path) -> None:
     assert not {"0.png", "a cat", "look"} & set(row)
 
 
+def test_the_messages_that_have_files_are_a_page_of_their_own(tmp_path: Path) -> None:
+    async def body(store: Store) -> None:
+        with_files = []
+        for number in range(6):
+            await store.wrote(append())
+            with_files.append((await sent(store, deposit(), deposit(), text=f"{number}")).id)
+        other = deposit(room="den")
+        await store.wrote(other)
+        await store.wrote(replace(append(room="den"), files=(Attachment(other.id, "a"),)))
+        await store.wrote(remove(with_files.pop()))
+
+        async def page(before: int, limit: int) -> tuple[list[int], bool]:
+            found = await store.page("lobby", Asked("before", before, limit, files=True))
+            return [saved.key[1] for saved in found.changes], found.more
+
+        assert await page(99, 9) == (with_files, False)
+        assert await page(99, 3) == (with_files[2:], True)
+        assert await page(with_files[2], 2) == (with_files[:2], False)
+        assert await page(with_files[2], 1) == (with_files[1:2], True)
+        assert await page(1, 3) == ([], False)
+
+    in_store(tmp_path, body)
+
+
 def test_the_plain_dialect_is_told_the_names_of_files() -> None:
     def line(text: str, *names: str) -> bytes:
         files = tuple(File("f" * 22, name, "image/png", 1) for name in names)
@@ -232,3 +259,61 @@ def test_the_plain_dialect_is_told_the_names_of_files() -> None:
     assert line("look", "cat.jpg", "b.pdf") == b"Ana: look [cat.jpg] [b.pdf]"
     assert line("", "cat.jpg") == b"Ana: [cat.jpg]"
     assert line(" two  blanks ") == b"Ana:  two  blanks "
+
+
+# -- over HTTP
+
+
+def uploaded(site: Site, cookie: str, room: str = "lobby") -> str:
+    """The id of a file that the person of this cookie has uploaded to the room."""
+    wire = Wire(site.port, f"/r/{room}/ws", cookie=cookie).opened()
+    file = deposit(room=room, person=wire.hear("welcome")["you"]["user"])
+    site.call(site.app.site.store.wrote, file)
+    wire.close()
+    return file.id
+
+
+def test_a_form_sends_files_too(site: Site) -> None:
+    cookie = site.join()
+    headers = {"Cookie": cookie, "Accept": "application/json"}
+    named = [{"id": uploaded(site, cookie, "den"), "name": "cat.png", "about": "a cat"}]
+
+    def post(files: object, **fields: str) -> Answer:
+        form = {"files": json.dumps(files), **fields}
+        return site.http("POST", "/r/den", headers=headers, form=form)
+
+    for wrong in ({}, 1, [{"id": "short", "name": ""}], [{"name": "x"}], [{**named[0], "x": 1}]):
+        answer = post(wrong)
+        assert (answer.status, json.loads(answer.body)["code"]) == (400, "bad_frame")
+    assert json.loads(post(named, cid="abcdefgh-1").body) == {"id": 1}
+    assert json.loads(post(named, cid="abcdefgh-1").body) == {"id": 1}
+    answer = post(named)
+    assert json.loads(answer.body)["code"] == "no_file"
+    answer = site.http("GET", "/r/den/messages?before=9&files", headers=headers)
+    (message,) = json.loads(answer.body)["changes"]
+    assert message["files"] == [
+        {**named[0], "type": "image/png", "size": 7, "width": 3, "height": 2}
+    ]
+
+
+@pytest.mark.parametrize(
+    "query", ["after=1&files", "ids=1&files", "since=1&files", "around=1&files"]
+)
+def test_a_page_of_files_goes_only_back(site: Site, query: str) -> None:
+    headers = {"Cookie": site.join(), "Accept": "application/json"}
+    answer = site.http("GET", f"/r/lobby/messages?{query}", headers=headers)
+    assert json.loads(answer.body)["code"] == "bad_page"
+
+
+def test_pages_are_told_how_large_files_may_be(tmp_path: Path) -> None:
+    site = Site(tmp_path, file_mb=3)
+    try:
+        cookie = site.join()
+        wire = Wire(site.port, "/r/lobby/ws", cookie=cookie).opened()
+        limits = wire.hear("welcome")["limits"]
+        assert (limits["file"], limits["files"]) == (3 * 2**20, FILES_LIMIT)
+        wire.close()
+        page = site.http("GET", "/", headers={"Cookie": cookie}).body.decode()
+        assert f'"file":{3 * 2**20},"files":{FILES_LIMIT}' in page
+    finally:
+        site.stop()

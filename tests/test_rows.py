@@ -5,13 +5,17 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from client import Wire
 from serving import Site
 from test_store import table
+
+from chat.log.operations import Deposit
+from chat.web.rows import size_of
 
 
 class Talk:
@@ -210,3 +214,112 @@ def test_an_answer_begins_a_group_of_its_own(talk: Talk) -> None:
     ]
     begins = [bool(re.match(r'<article class="[^"]*\bfirst\b', talk.row(id))) for id in rows]
     assert begins == [False, True, False]
+
+
+# -- files
+
+
+@pytest.fixture
+def send(talk: Talk) -> Callable[..., int]:
+    """Has Ben send a message with files, each of this name and kind; its id."""
+    me = next(user.id for user in talk.site.app.site.store.users() if user.name == "Ben")
+
+    def send(*files: tuple[str, str, dict[str, Any]], text: str = "", **fields: Any) -> int:
+        named = []
+        for name, type, more in files:
+            about, size = more.get("about"), (more.get("width"), more.get("height"))
+            id = secrets.token_urlsafe(16)
+            deposit = Deposit(id, "lobby", me, type, more.get("size", 1), *size, b"", 1)
+            talk.site.call(talk.site.app.site.store.wrote, deposit)
+            named.append({"id": id, "name": name} | ({"about": about} if about else {}))
+        return talk.does(talk.ben, "say", text=text, files=named, **fields)
+
+    return send
+
+
+PICTURE = ("a b?.png", "image/png", {"width": 1440, "height": 640, "about": "A <boat>"})
+PAPER = ("Tide tables 2027.pdf", "application/pdf", {"size": 2_400_000})
+
+
+def below(row: str) -> str:
+    """The files of a row, without the blanks between them."""
+    found = re.search(r'<div class="files".*?</div>', row, re.DOTALL)
+    return re.sub(r">\s+<", "><", found[0]) if found else ""
+
+
+def test_files_stand_below_the_text_and_pictures_come_first(
+    talk: Talk, send: Callable[..., int]
+) -> None:
+    row = talk.row(id := send(PAPER, PICTURE, text="look"))
+    paper, picture = json.loads(html.unescape(re.findall(r'data-files="(.*?)"', row)[0]))
+    assert (picture["width"], picture["about"], paper["size"]) == (1440, "A <boat>", 2_400_000)
+    where = f"files/{picture['id']}/a%20b%3F.png"
+    assert below(row) == (
+        f'<div class="files" id="m{id}f"><a class="pic" tabindex="-1" href="{where}">'
+        f'<img src="{where}" width="360" height="160" loading="lazy" decoding="async"'
+        ' alt="A &lt;boat&gt;"></a>'
+        f'<a class="file" tabindex="-1" href="files/{paper["id"]}/Tide%20tables%202027.pdf'
+        '?download" download><span class="kind" aria-hidden="true">PDF</span><span class="grow">'
+        '<span class="fn" dir="auto">Tide tables 2027.pdf</span>'
+        '<span class="sub">PDF, 2.4 MB</span></span></a></div>'
+    )
+    assert re.search(rf'aria-labelledby="[^"]* m{id}b m{id}f"', row)
+
+
+def test_film_and_sound_have_the_controls_of_the_browser(
+    talk: Talk, send: Callable[..., int]
+) -> None:
+    row = below(talk.row(send(("a.mp4", "video/mp4", {}), ("b.ogg", "audio/ogg", {"about": "Hm"}))))
+    assert re.search(
+        r'<video [^>]*controls preload="metadata" src="[^"]*" aria-label="a.mp4">', row
+    )
+    assert re.search(r'<audio [^>]*controls preload="metadata" src="[^"]*" aria-label="Hm">', row)
+
+
+@pytest.mark.parametrize("type", ["image/png", "image/svg+xml", "text/html"])
+def test_what_is_no_picture_of_a_known_size_is_a_chip(
+    talk: Talk, send: Callable[..., int], type: str
+) -> None:
+    row = below(talk.row(send(("notes", type, {"size": 999}))))
+    assert "<img" not in row
+    assert words(row) == "FilenotesFile, 999 B"
+
+
+def test_a_message_without_text_has_an_empty_body(talk: Talk, send: Callable[..., int]) -> None:
+    """Which takes no space."""
+    assert re.search(r'<div class="body" id="m\d+b"></div>', talk.row(send(PICTURE)))
+
+
+def test_a_message_without_files_has_nothing_of_them(talk: Talk) -> None:
+    row = talk.row(talk.does(talk.ana, "say", text="hello"))
+    assert "file" not in row
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ([PICTURE], "Picture"),
+        ([PICTURE, PICTURE], "2 pictures"),
+        ([PAPER], "Tide tables 2027.pdf"),
+        ([PAPER, PICTURE, PAPER], "3 files"),
+    ],
+)
+def test_an_answer_to_files_alone_says_what_they_are(
+    talk: Talk, send: Callable[..., int], files: list[Any], told: str
+) -> None:
+    said = talk.does(talk.ana, "say", text="oh", reply=send(*files))
+    assert words(quote(talk.row(said))) == f"Ben {told}"
+    said = talk.does(talk.ana, "say", text="oh", reply=send(*files, text="look"))
+    assert words(quote(talk.row(said))) == "Ben look"
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        (0, "0 B"), (999, "999 B"), (1000, "1 kB"), (1149, "1.1 kB"), (1150, "1.1 kB"),
+        (2250, "2.3 kB"), (9949, "9.9 kB"), (9950, "10 kB"), (999_499, "999 kB"),
+        (999_500, "1 MB"), (26_214_400, "26 MB"), (2**40, "1100 GB"),
+    ],
+)  # fmt: skip
+def test_sizes_are_told_as_the_page_tells_them(size: int, told: str) -> None:
+    assert size_of(size) == told

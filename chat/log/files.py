@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from chat.log.operations import Append, Deposit, Sweep
 from chat.log.things import IN_ROOM, ROW, saved_of
+from chat.rules.filenames import clean
 from chat.rules.text import description
 from chat.wire.codes import FILES_LIMIT, Refusal
 from chat.wire.protocol import Attachment, File, Message
 
-NAME_LIMIT = 120  # characters
 SWEPT = 500  # files in one transaction
 
 
@@ -52,10 +52,6 @@ def used(db: sqlite3.Connection) -> dict[str, int]:
     return dict(db.execute("SELECT person, sum(size) FROM files GROUP BY person").fetchall())
 
 
-def _called(name: str) -> str:
-    return (description(name[:NAME_LIMIT]) or "file").replace("/", "_")
-
-
 class Files:
     """The table, inside the transaction of the writer."""
 
@@ -79,7 +75,7 @@ class Files:
         return tuple(self._bind(op, message, file) for file in op.files)
 
     def _bind(self, op: Append, message: int, file: Attachment) -> File:
-        name, about = _called(file.name), description(file.about)
+        name, about = clean(file.name), description(file.about)
         row = self._db.execute(
             "UPDATE files SET message = ? WHERE id = ? AND room = ? AND person = ?"
             " AND message IS NULL RETURNING type, size, width, height",

@@ -21,7 +21,7 @@ _MESSAGES = f"SELECT {ROW} FROM things WHERE {IN_ROOM} AND kind = 'message'"
 class Asked:
     """Which part of the history: `kind` is before, after, around (an id), since (a rev) or ids.
 
-    `quoted`: with what its messages answer.
+    `quoted`: with what its messages answer; `files`: only messages that have files (of before).
     """
 
     kind: str
@@ -29,6 +29,7 @@ class Asked:
     limit: int
     ids: Sequence[int] = ()
     quoted: bool = False
+    files: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,8 @@ def _messages(db: sqlite3.Connection, room: str, asked: Asked) -> Rows:
         later = _after(db, room, asked.at - 1, asked.limit // 2, PAGE // 2)
         rows = _before(db, room, asked.at, asked.limit - len(later), PAGE // 2)
         return Rows([*rows, *later], rows.more)
+    if asked.files:
+        return _with_files(db, room, asked.at, asked.limit)
     part = _after if asked.kind == "after" else _before
     return part(db, room, asked.at, asked.limit, PAGE)
 
@@ -120,6 +123,18 @@ def _before(db: sqlite3.Connection, room: str, id: int, count: int, size: int) -
     sql = f"{_MESSAGES} AND id < ? ORDER BY id DESC LIMIT ?"
     with closing(db.execute(sql, (room, id, count + 1))) as found:
         rows = _rows(found, count, size)
+    rows.reverse()
+    return rows
+
+
+def _with_files(db: sqlite3.Connection, room: str, id: int, count: int) -> Rows:
+    ids = (
+        "SELECT DISTINCT message FROM files WHERE room = ? AND message < ?"
+        " ORDER BY message DESC LIMIT ?"
+    )
+    sql = f"{_MESSAGES} AND id IN ({ids}) ORDER BY id DESC"
+    with closing(db.execute(sql, (room, room, id, count + 1))) as found:
+        rows = _rows(found, count, PAGE)
     rows.reverse()
     return rows
 

@@ -23,6 +23,7 @@ from chat.tasks import Tasks
 from chat.turn import QuietTurn
 from chat.wire.codes import Refusal
 from chat.wire.frames import Saved
+from chat.wire.passing import Limits
 from chat.wire.protocol import Person, Settings
 
 # So many seats take longer to write to than a commit takes: a flush to them waits for the one
@@ -55,8 +56,9 @@ class Hub:
         self.marks = Marks(store, tasks, self.titles, self._head)
         self.shared = Shared(
             store, tasks, self.titles, names or Names(), Memory(), pace, self.role, self._keep,
-            self.dirty, self.publish, self.marks,
+            self.dirty, self.publish, self.marks, lambda: self.limits,
         )  # fmt: skip
+        self.limits = Limits()
         self._dirty: list[Room] = []
         self._turn = QuietTurn(self._count, self._quiet)
         self._waits = False

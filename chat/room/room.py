@@ -29,7 +29,7 @@ from chat.rules.presence import Presence
 from chat.tasks import Tasks
 from chat.wire.codes import PEOPLE_ALL, Refusal
 from chat.wire.frames import PING, Frame, Saved, frame_bytes
-from chat.wire.passing import Beat, Done, IsTyping, People, Pong, Welcome
+from chat.wire.passing import Beat, Done, IsTyping, Limits, People, Pong, Welcome
 from chat.wire.protocol import (
     UNSET,
     Appear,
@@ -85,6 +85,7 @@ class Shared:
     dirty: Callable[[Room], None]  # it has something to flush
     publish: Callable[[str, Saved], None]  # a change of the room of this name is on disk
     marks: Marks
+    limits: Callable[[], Limits]
 
 
 class Room:
@@ -273,7 +274,7 @@ class Room:
         return Frame.of(
             Welcome(
                 seat.person, self.name, self.title, epoch, head, afresh, standing.settings, people,
-                __version__, head,
+                __version__, head, self.shared.limits(),
             )
         )  # fmt: skip
 

@@ -46,12 +46,12 @@ class MessagesPage(Visitor):
     def _asked(self) -> Asked:
         given = [kind for kind in (*KINDS, "ids") if kind in self.request.arguments]
         limit = self._number("limit", 50)
-        if len(given) > 1 or not 1 <= limit <= PAGE_LIMIT:
+        kind, files = given[0] if given else "before", "files" in self.request.arguments
+        if len(given) > 1 or not 1 <= limit <= PAGE_LIMIT or (files and kind != "before"):
             raise Refusal("bad_page")
-        if given == ["ids"]:
+        if kind == "ids":
             return Asked("ids", 0, IDS, self._ids())
-        kind = given[0] if given else "before"
-        return Asked(kind, self._number(kind, LAST), limit)
+        return Asked(kind, self._number(kind, LAST), limit, files=files)
 
     def _ids(self) -> list[int]:
         ids = self.get_query_argument("ids").split(",")

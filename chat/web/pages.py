@@ -24,7 +24,7 @@ from chat.web.site import Visitor
 from chat.web.status import STATUS
 from chat.wire.codes import Refusal
 from chat.wire.frames import Saved
-from chat.wire.passing import Done, Limits
+from chat.wire.passing import Done
 from chat.wire.protocol import Attachment, Person, Say
 
 LAST = 2**53 - 1  # beyond every id
@@ -102,7 +102,7 @@ class RoomPage(Visitor):
             rooms=mine.rooms,
             kept=mine.kept,
             muted=lambda name: is_muted(mine.kept.get(f"mute:{name}", ""), now_ms()),
-            limits=Limits(),
+            limits=self.site.hub.limits,
             network=self.site.network(),
             invite=f"{self.request.protocol}://{self.request.host}{self.request.path}",
         )

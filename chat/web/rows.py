@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from math import floor
+from urllib.parse import quote
 
 from chat.log.reader import Page
 from chat.rules.mentions import parted
 from chat.rules.names import initials
 from chat.wire.frames import Saved
-from chat.wire.protocol import Message, Reaction
+from chat.wire.protocol import File, Message, Reaction
 
 GROUP = 5 * 60 * 1000  # milliseconds within which messages of one person stand as one group
 QUOTED = 200  # characters of a quote
 NAMED = 20  # people named on a chip
+BOX = 360, 320  # pixels a picture takes at most
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What a message answers, as it is now; without `m` it is gone."""
+    """What a message answers, as it is now; without `m` it is gone.
+
+    `line` says it in short; where it has no text, by the name of its file, or by the key of `n`
+    pictures or files.
+    """
 
     m: Message | None
     line: str = ""
+    key: str = ""
+    n: int = 0
 
 
 @dataclass(slots=True)
@@ -33,6 +44,23 @@ class Chip:
     n: int = 0
     mine: bool = False
     names: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A file below a message: how, where it is, and what a chip says of it.
+
+    `kind` is picture, video, audio or file; a picture has the size it is drawn in. `format` is the
+    end of its name, "" if that says nothing.
+    """
+
+    kind: str
+    file: File
+    address: str
+    format: str
+    size: str
+    width: int = 0
+    height: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +79,7 @@ class Row:
     parts: list[tuple[str, bool]]
     quote: Quote | None
     chips: list[Chip]
+    files: list[Shown]
 
 
 def rows_of(page: Page, me: str) -> list[Row]:
@@ -83,10 +112,45 @@ def rows_of(page: Page, me: str) -> list[Row]:
                 parts=_parts(m, me),
                 quote=None if m.reply is None else _quote(known.get(m.reply)),
                 chips=chips.get(m.id, []),
+                files=shown(m.files),
             )
         )
         before = m
     return rows
+
+
+def shown(files: Sequence[File]) -> list[Shown]:
+    """The files of a message as they stand below it: pictures first, side by side."""
+    return sorted(map(_shown, files), key=lambda shown: shown.kind != "picture")
+
+
+def _shown(file: File) -> Shown:
+    address = f"files/{file.id}/{quote(file.name, safe='')}"
+    kind, end = _kind(file), re.search(r"\.([a-z0-9]{1,4})\Z", file.name, re.ASCII | re.IGNORECASE)
+    width, height = file.width or 0, file.height or 0
+    if kind == "picture":
+        scale = min(1.0, BOX[0] / width, BOX[1] / height)
+        width, height = (max(1, floor(side * scale + 0.5)) for side in (width, height))
+    format = end[1].upper() if end else ""
+    return Shown(kind, file, address, format, size_of(file.size), width, height)
+
+
+def _kind(file: File) -> str:
+    family = file.type.split("/")[0]
+    if family == "image":
+        return "picture" if file.width and file.height else "file"
+    return family if family in ("video", "audio") else "file"
+
+
+def size_of(bytes: int) -> str:
+    """So many bytes in short, as the page says it too: "240 kB", "2.4 MB"."""
+    if bytes < 1000:
+        return f"{bytes} B"
+    size, units = bytes / 1000, ["kB", "MB", "GB"]
+    while size >= 999.5 and len(units) > 1:
+        size, units = size / 1000, units[1:]
+    short = Decimal(size).quantize(Decimal("0.1" if size < 9.95 else "1"), ROUND_HALF_UP)
+    return f"{str(short).removesuffix('.0')} {units[0]}"
 
 
 def _messages(changes: Iterable[Saved]) -> Iterator[Message]:
@@ -101,7 +165,12 @@ def _parts(m: Message, me: str) -> list[tuple[str, bool]]:
 
 
 def _quote(m: Message | None) -> Quote:
-    return Quote(m, " ".join(m.text.split())[:QUOTED] if m else "")
+    if m is None or m.text or not m.files:
+        return Quote(m, " ".join(m.text.split())[:QUOTED] if m else "")
+    pictures, n = all(_kind(file) == "picture" for file in m.files), len(m.files)
+    if n > 1:
+        return Quote(m, key="file.pictures.other" if pictures else "file.files.other", n=n)
+    return Quote(m, key="file.picture") if pictures else Quote(m, m.files[0].name)
 
 
 def _chips(changes: Sequence[Saved], me: str) -> dict[int, list[Chip]]:

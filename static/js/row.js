@@ -9,7 +9,7 @@ const TOGETHER = 5 * 60_000; // ms between messages of one group
 
 /** The message in a row the server rendered; its text is there as it was typed. */
 export function readRow(row, you) {
-  const { id, rev, user, cid, said, reply, mentions } = row.dataset;
+  const { id, rev, user, cid, said, reply, mentions, files } = row.dataset;
   const edited = Number(row.querySelector(".edited").dataset.at);
   return {
     id: Number(id),
@@ -25,6 +25,7 @@ export function readRow(row, you) {
     damaged: row.matches(".damaged"),
     reply: Number(reply) || undefined,
     mentions: mentions && JSON.parse(mentions),
+    files: files && JSON.parse(files),
   };
 }
 
@@ -39,7 +40,7 @@ export function fillRow(row, message, me, say) {
   row.classList.toggle("damaged", damaged);
   row.classList.toggle("mention", Object.hasOwn(mentions, me));
   row.id = key;
-  row.setAttribute("aria-labelledby", `${key}w ${key}t ${key}q ${key}b ${key}s`);
+  row.setAttribute("aria-labelledby", `${key}w ${key}t ${key}q ${key}b ${key}f ${key}s`);
   if (id) {
     Object.assign(row.dataset, { id, user: message.user, state: "sent" });
     delete row.dataset.cid;
