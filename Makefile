@@ -7,6 +7,9 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN = .venv/bin
 
+# Tests wait more than they work. Who has run out of tests takes half of those that another has left.
+PYTEST = $(BIN)/python -m pytest -n 3 --dist worksteal
+
 .PHONY: run quick test browser check bench clean
 
 # After an upgrade of the system its Python is another one, and what was installed is out of reach.
@@ -18,10 +21,10 @@ run: .venv/run
 	$(BIN)/python run.py --port=$(PORT)
 
 quick: .venv/test
-	$(BIN)/python -m pytest -m "not slow" --ignore=tests/browser
+	$(PYTEST) -m "not slow" --ignore=tests/browser
 
 test: .venv/test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 browser:
 	@if command -v chromium >/dev/null; then echo "chromium is here"; \
@@ -33,7 +36,7 @@ check: .venv/check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 bench: .venv/run
 	@command -v cc >/dev/null || { echo "A C compiler is missing: sudo apt install gcc libc6-dev"; exit 1; }

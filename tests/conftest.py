@@ -23,15 +23,23 @@ settings.register_profile(
 )
 settings.load_profile("busy")
 
-# Without node one line says so (at the end), instead of one for each test. CI has to fail.
-NODE = shutil.which("node") or os.environ.get("CI") == "true"
+# Without node or Chromium one line says so (at the end), instead of one for each test. CI has to
+# fail. Both stand here because the process that writes the end reads no other conftest.
+CI = os.environ.get("CI") == "true"
+NODE = shutil.which("node") or CI
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or CI
 collect_ignore = [] if NODE else ["test_page_rules.py", "test_planted.py", "test_recovery.py"]
+collect_ignore += [] if CHROMIUM else ["browser"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if collect_ignore:
+    if not NODE:
         terminalreporter.write_line(
             "SKIPPED: the tests of the page's rules need node, on the path."
+        )
+    if not CHROMIUM and not terminalreporter.config.getoption("ignore"):
+        terminalreporter.write_line(
+            "SKIPPED: tests/browser needs Chromium, on the path or named by CHROMIUM."
         )
 
 
