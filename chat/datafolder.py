@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import IO
 
-OURS = ("chat.db", "secret", "lock", "backups", "lost+found")  # how the names here begin
+OURS = ("chat.db", "files", "secret", "lock", "backups", "lost+found")  # how the names here begin
 
 
 class FolderError(Exception):
@@ -17,17 +17,19 @@ class FolderError(Exception):
 
 
 class Folder:
-    """Owns the lock, and the paths of what is kept: the database and the cookie secret."""
+    """Owns the lock, and the paths of what is kept: the database, the files and the secret."""
 
     def __init__(self, path: Path) -> None:
         """Make and lock the folder, and the secret on first start. Raises FolderError."""
         self.path = path
         self.database = path / "chat.db"
+        self.files = path / "files"
         self._lock = lock_folder(path)
         try:
             if not (path / "secret").exists():
                 write_secret(path / "secret", secrets.token_hex(32).encode())
             self.secret = read_secret(path)
+            finish_files(self.files)
         except (OSError, FolderError) as error:
             self.close()
             if isinstance(error, FolderError):
@@ -74,6 +76,14 @@ def write_secret(path: Path, secret: bytes) -> None:
     give(part, path.parent.stat())
     part.replace(path)
     sync(path.parent)
+
+
+def finish_files(files: Path) -> None:
+    """The files of a restore that was cut short when the history had its place already."""
+    part = beside(files, ".part")
+    if part.exists() and not files.exists():
+        part.rename(files)
+        sync(files.parent)
 
 
 def beside(path: Path, ending: str) -> Path:

@@ -21,8 +21,9 @@ from chat.datafolder import FolderError
 from chat.faults import OncePerMinute
 from chat.line.listening import ListenError, links, network_link
 from chat.line.systemd import Systemd
-from chat.log.backup import backup, restore
+from chat.log.backup import backup
 from chat.log.database import StoreError
+from chat.log.restore import restore
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 

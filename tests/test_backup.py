@@ -20,9 +20,10 @@ from histories import kept, killed, meta, older, post, say, texts, write
 from serving import ROOT, Process, Site, environment, run
 
 from chat.datafolder import Folder, FolderError
-from chat.log.backup import backup, restore
+from chat.log.backup import backup
 from chat.log.database import StoreError
 from chat.log.migrations import MIGRATIONS
+from chat.log.restore import restore
 from chat.log.store import Store
 
 
@@ -51,7 +52,10 @@ def test_a_backup_of_a_running_server_is_one_closed_file_with_history_and_key(
         assert done.returncode == 0
         assert server.end() == 0
     size = f"{file.stat().st_size:,}"
-    assert done.stdout == f"saved 1 room, 1 message, {size} bytes, in {file}\n"
+    assert done.stdout == (
+        f"saved 1 room, 1 message, {size} bytes, in {file}; what is deleted from now on lives in it"
+        " until you remove it\n"
+    )
     assert done.stderr == ""
     assert file.stat().st_mode & 0o777 == 0o600
     assert meta(file, "secret") == (data / "secret").read_text()
@@ -84,7 +88,9 @@ def test_backups_with_a_date_are_seven_and_none_is_older_than_seven_days(tmp_pat
     said = backup(data, None)
     (made,) = names(folder) - {*recent, "mine.db"}
     assert names(folder) == {"mine.db", made, *recent[:6]}
-    assert said.endswith(f"in {folder / made}")
+    day = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 7 * 86_400))
+    assert f"in {folder / made}; " in said
+    assert said.endswith(f"what is deleted from now on lives in it until the first after {day}")
     for path in folder.glob("chat-*"):
         path.unlink()
     (folder / "chat-2020-01-01-000000.db").touch()

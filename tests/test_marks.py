@@ -20,10 +20,11 @@ from test_store import in_store
 from worlds import World
 
 from chat.log import reads
-from chat.log.backup import backup, restore
+from chat.log.backup import backup
 from chat.log.commits import Outcome
 from chat.log.operations import Forget, Keep, Mark, Operation, Reached
 from chat.log.reads import TABLES, stored
+from chat.log.restore import restore
 from chat.log.store import Store
 from chat.room import belongings, tidings, unwritten
 from chat.rules.kept import KEYS

@@ -18,10 +18,10 @@ from serving import ROOT, Site, environment
 from test_store import append, in_store, table
 
 from chat.datafolder import Folder
-from chat.log.backup import restore
 from chat.log.migrations import MIGRATIONS
 from chat.log.reader import Asked
 from chat.log.reads import stored
+from chat.log.restore import restore
 from chat.log.store import Store
 from chat.wire.passing import Done
 from chat.wire.protocol import UNSET, Gone, Message

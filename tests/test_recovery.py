@@ -42,7 +42,7 @@ import chat.room.recent
 import chat.room.room
 import chat.room.seat
 import chat.room.tidings
-from chat.log.backup import restore
+from chat.log.restore import restore
 from chat.log.store import Store
 from chat.log.writer import Writer
 
