@@ -22,9 +22,11 @@ from chat.line.listening import leave, listen, network_link
 from chat.line.plain import PlainSocket
 from chat.line.server import RESERVE, Server, file_limit
 from chat.line.sockets import ChatSocket
+from chat.log.blobs import Blobs
 from chat.log.health import Health
 from chat.log.migrations import drop_before
 from chat.log.store import Store
+from chat.log.sweep import Sweeper
 from chat.room.hub import Hub
 from chat.room.people import Directory
 from chat.rules.hosts import Hosts
@@ -55,16 +57,20 @@ HERE = Path(__file__).parent
 ROOT = HERE if (HERE / "templates").is_dir() else HERE.parent
 PAGES = 4  # pages of history of one person under way
 TIDY = 600  # seconds between two looks at who made nothing of a name
+SWEEP = 3600  # seconds between two looks for files that nobody sends any more
 DRAIN = 1.5  # seconds for peers to answer the close of a restart
 
 
 class ChatApp(Application):
     """The routes, and what lives as long as the process."""
 
-    def __init__(self, site: Site, tasks: Tasks, folder: Folder, files: Files) -> None:
+    def __init__(
+        self, site: Site, tasks: Tasks, folder: Folder, files: Files, sweeper: Sweeper
+    ) -> None:
         self.site = site
         self.tasks = tasks
         self.folder = folder
+        self.sweeper = sweeper
         self.server: Server | None = None
         given: dict[str, Any] = {"site": site}
         plain = [(r"/ws/([0-9]{1,20})", PlainSocket, given)] if site.config.plain else []
@@ -144,6 +150,8 @@ class ChatApp(Application):
                 guarded(self.server.sweep, loop.time())
             if turn % TIDY == 0:
                 self.tasks.start(self._tidy())
+            if turn % SWEEP == 1:
+                self.tasks.start(self.sweeper.sweep())
             self.site.health.ticked()
 
     async def _tidy(self) -> None:
@@ -159,7 +167,10 @@ def make_app(config: Config) -> ChatApp:
     """The application over its data folder. Raises FolderError or StoreError with one line."""
     folder = Folder(config.data)
     try:
-        store = Store(folder.database, max_rooms=config.rooms)
+        blobs = Blobs(folder.files)
+        store = Store(folder.database, max_rooms=config.rooms, drop=blobs.drop)
+        sweeper = Sweeper(store, blobs)
+        sweeper.reconcile()
     except Exception:
         folder.close()
         raise
@@ -175,6 +186,7 @@ def make_app(config: Config) -> ChatApp:
         hub=hub,
         directory=directory,
         store=store,
+        blobs=blobs,
         health=Health(store),
         pace=pace,
         places=Places(file_limit() - RESERVE, EACH if config.connections_per_user else 0),
@@ -189,7 +201,7 @@ def make_app(config: Config) -> ChatApp:
         for path in [*ROOT.glob("static/**/*"), *ROOT.glob("templates/*")]:
             autoreload.watch(str(path))
         autoreload.start()
-    return ChatApp(site, tasks, folder, files)
+    return ChatApp(site, tasks, folder, files, sweeper)
 
 
 def _words(name: str) -> dict[str, str]:

@@ -35,6 +35,7 @@ ORDER = [
         "log.commits",
         "log.reader",
         "log.store",
+        "log.sweep",
         "log.copying",
         "log.backup_files",
         "log.backup",

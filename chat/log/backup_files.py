@@ -19,6 +19,7 @@ from typing import Self
 
 from chat.datafolder import beside, give, sync
 from chat.log.blobs import PARTS, blobs_in
+from chat.log.files import ids
 
 FOLDER = ".files"  # the ending of the folder of a backup
 KEEP = 7  # backups with a date; what was deleted must not live on in older ones
@@ -186,7 +187,7 @@ def remove(folder: Path, files: Iterable[Path] | None = None) -> None:
 def ids_of(db: sqlite3.Connection) -> set[str]:
     """The files of a history; one of an older version has none."""
     try:
-        return {id for (id,) in db.execute("SELECT id FROM files")}
+        return ids(db)
     except sqlite3.OperationalError:
         return set()
 

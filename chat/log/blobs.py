@@ -69,10 +69,7 @@ class Blobs:
     def drop(self, ids: Iterable[str]) -> None:
         """Remove these files. One that a power cut brings back has no row, and is swept."""
         for id in ids:
-            try:
-                self.path(id).unlink(missing_ok=True)
-            except OSError as error:  # swept later: what is deleted must not keep others waiting
-                log.error("a file that was deleted could not be removed: %s", error)
+            _remove(self.path(id))
 
     def sweep(self, known: Collection[str], older: float) -> tuple[int, int]:
         """Remove every file that is not known and was written over `older` seconds ago; how many,
@@ -81,8 +78,8 @@ class Blobs:
         latest = time.time() - older
         for path in blobs_in(self.folder):
             if path.name not in known and (seen := path.stat()).st_mtime <= latest:
-                path.unlink(missing_ok=True)
-                count, size = count + 1, size + seen.st_size
+                freed = _remove(path)
+                count, size = count + freed, size + freed * seen.st_size
         return count, size
 
     def free(self) -> int:
@@ -98,6 +95,16 @@ def blobs_in(folder: Path) -> Iterator[Path]:
         for path in list(shelf.iterdir()):
             if ID.fullmatch(path.name):
                 yield path
+
+
+def _remove(path: Path) -> bool:
+    """Whether it is gone; if not it is swept later: that must keep nobody from anything else."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        log.error("a file that is no more could not be removed: %s", error)
+        return False
+    return True
 
 
 def _named(id: str) -> str:

@@ -58,10 +58,18 @@ class _Ended(BaseException):
 class Commits:
     """Owns the connection that writes, from `start` to `finish`, on a thread of its own."""
 
-    def __init__(self, db: sqlite3.Connection, max_rooms: int, die: Callable[[int], Any]) -> None:
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        max_rooms: int,
+        die: Callable[[int], Any],
+        drop: Callable[[Sequence[str]], object],
+    ) -> None:
+        """`die` ends the process; `drop` removes the bytes of files that are no more."""
         self._db = db
         self._writer = Writer(db, max_rooms)
         self._die = die
+        self._drop = drop
         self._queue: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._tell: Callable[[Settled], object]
@@ -93,6 +101,8 @@ class Commits:
                 self._tell(self._commit(self._writer, jobs))
                 self._erased |= self._writer.things.erased
                 self._writer.things.erased = False
+                if gone := self._writer.files.gone():
+                    self._drop(gone)
                 if not more:
                     break
                 self._truncate()

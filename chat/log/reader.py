@@ -61,6 +61,11 @@ def standings(db: sqlite3.Connection) -> dict[str, tuple[int, int, Settings]]:
     return stand
 
 
+def titles(db: sqlite3.Connection) -> dict[str, str]:
+    """Every room and what it is called."""
+    return dict(db.execute("SELECT name, title FROM rooms").fetchall())
+
+
 def users(db: sqlite3.Connection) -> list[User]:
     """Everyone who holds a name."""
     rows = db.execute(

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -58,8 +58,10 @@ class Store:
         max_rooms: int = 1000,
         factory: type[sqlite3.Connection] = sqlite3.Connection,
         die: Callable[[int], Any] = os._exit,
+        drop: Callable[[Sequence[str]], object] = lambda ids: None,
     ) -> None:
-        """Open or create the database. Raises StoreError. `die` ends the process."""
+        """Open or create the database. Raises StoreError. `die` ends the process; `drop` is told on
+        the writer's thread which files are no more."""
         self._path = path
         try:
             self._db = open_database(path, factory)
@@ -71,7 +73,7 @@ class Store:
         self.epoch = str(meta["epoch"])
         # The room at `/`, and what it is called while nobody has spoken in it; as of the start.
         self.house = meta.get("house", "lobby"), meta.get("house_title", "lobby")
-        self._commits = Commits(self._db, max_rooms, die)
+        self._commits = Commits(self._db, max_rooms, die, drop)
         self._waiting: list[Job] = []
         self._turn = QuietTurn(lambda: len(self._waiting), self._hand_over)
         self._unsettled = 0
@@ -84,17 +86,13 @@ class Store:
 
     def standings(self) -> dict[str, tuple[int, int, Settings]]:
         """Every room: its rev, its floor and its settings."""
-        return self._at_start(standings)
-
-    def titles(self) -> dict[str, str]:
-        """Every room and what it is called."""
-        return self._at_start(lambda db: dict(db.execute("SELECT name, title FROM rooms")))
+        return self.at_start(standings)
 
     def users(self) -> list[User]:
         """Everyone who holds a name."""
-        return self._at_start(users)
+        return self.at_start(users)
 
-    def _at_start(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def at_start(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Read over a connection of its own: the other one is the writer's."""
         with closing(open_for_reading(self._path)) as db:
             return work(db)

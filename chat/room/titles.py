@@ -10,6 +10,7 @@ from collections import OrderedDict
 from contextlib import suppress
 
 from chat.log.operations import Found
+from chat.log.reader import titles
 from chat.log.store import Store
 from chat.rules.names import NAME_LIMIT, graphemes, hides_something, valid_room
 from chat.rules.unseen import without_emoji, without_unseen
@@ -58,7 +59,7 @@ class Titles:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._titles = store.titles()  # name -> title, of the rooms there are
+        self._titles = store.at_start(titles)  # name -> title, of the rooms there are
         self._wishes: OrderedDict[str, str] = OrderedDict()  # of those nobody has spoken in
         self.house, self._house_title = store.house
         self.founding = asyncio.Lock()  # the house is named, and whoever named it is let in

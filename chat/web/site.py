@@ -17,6 +17,7 @@ from tornado.web import HTTPError, RequestHandler
 
 from chat import __version__
 from chat.config import Config
+from chat.log.blobs import Blobs
 from chat.log.health import Health
 from chat.log.reader import Asked, Page
 from chat.log.store import Store
@@ -62,6 +63,7 @@ class Site:
     hub: Hub
     directory: Directory
     store: Store
+    blobs: Blobs
     health: Health
     pace: Pace
     places: Places
