@@ -32,12 +32,14 @@ from chat.line.sockets import ChatSocket
 from chat.log.backup import backup
 from chat.log.operations import (
     Arrange,
+    Deposit,
     Lastings,
     Operation,
     Probe,
     React,
     Remove,
     Rewrite,
+    Sweep,
 )
 from chat.log.store import Store
 from chat.log.writer import Writer
@@ -211,10 +213,21 @@ class Server:
 
         self.loop.run_until_complete(settle())
 
-    async def _written(self, op: Operation) -> None:
+    async def _written(self, op: Operation) -> bool:
+        """Whether it was carried out, as far as anybody was told."""
         saved = asyncio.get_running_loop().create_future()
         self.app.site.store.write(op, saved.set_result)
         await asyncio.wait({saved, self.dead}, return_when=asyncio.FIRST_COMPLETED)
+        return saved.done() and not isinstance(saved.result(), Refusal)
+
+    def upload(self, id: str, user: str, at: int) -> bool:
+        """Take a file that this person sends to the room, if the disk takes it."""
+        file = Deposit(id, ROOM, user, "image/png", 1, 1, 1, b"", at)
+        return self.loop.run_until_complete(self._written(file))
+
+    def sweep(self, before: int) -> None:
+        """What was uploaded before this time and never sent goes."""
+        self.loop.run_until_complete(self._written(Sweep(before)))
 
     def forget(self, told: int = chat.room.hub.TOLD) -> None:
         """What is old is forgotten, as it is daily; what only says that something is no more after
@@ -322,6 +335,7 @@ class History:
                 "SELECT kind, t.id, sub, body FROM things t JOIN rooms r ON r.id = t.room"
                 " WHERE r.name = ? AND kind IS NOT NULL", (ROOM,),
             ).fetchall()  # fmt: skip
+            self.files = dict(db.execute("SELECT id, message FROM files").fetchall())
         self.now = {(kind, id, sub): json.loads(body) for kind, id, sub, body in rows}
         revs = [fields["rev"] for fields in self.now.values()]
         assert len(set(revs)) == len(revs), "a rev was given twice"

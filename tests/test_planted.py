@@ -22,8 +22,9 @@ from tabs import Bug, Host
 from test_recovery import EVERYDAY, EVERYONE, Recovery, one_clock, small
 
 import chat.log.reads
+from chat.log.files import Files
 from chat.log.meant import Meant
-from chat.log.operations import Append, Arrange, Lastings
+from chat.log.operations import Append, Arrange, Lastings, Operation, Sweep
 from chat.log.store import Store
 from chat.room.belongings import Belongings
 from chat.room.marks import Marks
@@ -242,6 +243,42 @@ def answered_and_edited(day: Recovery) -> None:
     day.hear(EVERYONE)
 
 
+def sent_with_files(day: Recovery) -> None:
+    """A message with files gets another text."""
+    message(day)
+    day.send_files(PHONE, 2, EVERYONE)
+    day.hear(EVERYONE)
+    day.edit(PHONE, 0, EVERYONE)
+    day.hear(EVERYONE)
+
+
+def files_and_gone(day: Recovery) -> None:
+    """A message with files is deleted."""
+    day.send_files(PHONE, 1, EVERYONE)
+    day.hear(EVERYONE)
+    day.delete(PHONE, 0, EVERYONE)
+    day.hear(EVERYONE)
+
+
+def files_gone_unseen(day: Recovery) -> None:
+    """A message with a file arrives, its echo does not; then it goes, and the file with it."""
+    message(day)
+    day.send_files(PHONE, 1, 0)
+    day.cut(PHONE, True)
+    day.hear(EVERYONE)
+    day.delete(LAPTOP, 0, EVERYONE)
+    day.return_(PHONE)
+    day.hear(EVERYONE)
+    day.hear(EVERYONE)
+
+
+def days_pass(day: Recovery) -> None:
+    """A message with a file is older than an upload may become."""
+    day.send_files(PHONE, 1, EVERYONE)
+    day.hear(EVERYONE)
+    day.sleep(6)
+
+
 def answer_in_another_history(day: Recovery) -> None:
     """An answer waits while a backup is restored."""
     message(day)
@@ -400,6 +437,34 @@ class ForgetsTheAnswer(Noting):
         return super()._rewrite(op, room, n, old)
 
 
+class ForgetsTheFiles(Noting):
+    """A message that is edited has no files any more."""
+
+    def _rewrite(self, op: Any, room: int, n: int, old: Any) -> Any:
+        old = old and msgspec.structs.replace(old, files=())
+        return super()._rewrite(op, room, n, old)
+
+
+class AsksForFilesFirst(Noting):
+    """Whether the files are to be had comes before whether they are sent already."""
+
+    def _once(self, op: Lastings) -> Any:
+        for file in op.files if isinstance(op, Append) else ():
+            row = self._db.execute("SELECT 1 FROM files WHERE id = ?", (file.id,)).fetchone()
+            if row is None:
+                raise Refusal("no_file")
+        return super()._once(op)
+
+
+class SweepsAll(Noting):
+    """What is old goes, sent or not."""
+
+    def do(self, op: Operation) -> Any:
+        if isinstance(op, Sweep):
+            self._db.execute("UPDATE files SET message = NULL WHERE at < ?", (op.before,))
+        return super().do(op)
+
+
 def anywhere(patch: pytest.MonkeyPatch) -> None:
     """A mark goes wherever a tab says."""
     move = Belongings.move
@@ -552,6 +617,14 @@ PLANTED = [
         other_tabs_history,
     ),
     Planted("an edit leaves what is answered", ForgetsTheAnswer, answered_and_edited),
+    Planted("an edit leaves the files", ForgetsTheFiles, sent_with_files),
+    Planted("the cid comes before the files", AsksForFilesFirst, files_gone_unseen),
+    Planted(
+        "files go with their message",
+        lambda patch: patch.setattr(Files, "drop", nothing),
+        files_and_gone,
+    ),
+    Planted("only what was never sent is swept", SweepsAll, days_pass),
     Planted("a mark goes only forward", anywhere, read_on),
     Planted("the other devices hear of a mark", in_silence, read_on),
     Planted("who returns is told the mark", to_nobody_who_comes, read_in_a_tunnel),

@@ -28,10 +28,12 @@ from hypothesis.stateful import (
 )
 from tabs import Bug, Host, Tab
 from truth import (
-    answers_what_was_meant,
     compare,
     compare_entries,
     done_once_and_in_order,
+    files_agree,
+    files_of,
+    says_what_was_meant,
     unread,
 )
 from visitors import Browser, Visitor
@@ -88,6 +90,7 @@ class Recovery(RuleBasedStateMachine):
         self.server = Server(self.store, self.writer)
         self.visitors: list[Visitor] = []
         self.number = 0  # of what was said
+        self.uploads = 0
         self.saved = Path(self.server.folder / "backup.db")
         self.histories: dict[str, History] = {}
         self.promised: dict[str, set[str]] = {}  # epoch -> cids a page said to be done
@@ -136,6 +139,13 @@ class Recovery(RuleBasedStateMachine):
         """Answer a message that I see."""
         for id in self.seen(who, pick):
             self.add(who, "say", text=self.text(), reply=id)
+        self.step(ears)
+
+    @rule(who=seats, count=st.integers(1, 2), ears=ears)
+    def send_files(self, who: int, count: int, ears: int) -> None:
+        """Upload some, and write a message with them."""
+        ids = [id for _ in range(count) if (id := self.upload(who))]
+        self.add(who, "say", text=self.text(), files=[{"id": id, "name": "cat.png"} for id in ids])
         self.step(ears)
 
     @rule(who=seats, name=st.sampled_from(("Ana", "Bo", "here")), ears=ears)
@@ -212,7 +222,9 @@ class Recovery(RuleBasedStateMachine):
         visitor = self.visitors[who]
         failed = [entry for entry in visitor.tab.entries if entry.get("failed")]
         for entry in failed:
-            if self.history.tells_of(entry) or not self.again(visitor, entry):
+            # A file that is no more has to be uploaded anew, which is not this machine's business.
+            never = self.history.tells_of(entry) or entry["fields"].get("files")
+            if never or not self.again(visitor, entry):
                 visitor.browser.given_back.add(entry["cid"])
                 visitor.tab.do("discard", cid=entry["cid"])
         if failed:
@@ -350,6 +362,7 @@ class Recovery(RuleBasedStateMachine):
             visitor.cut(noticed=False)
         self.host.pass_time(days * DAY, asleep=True)
         self.server.forget()
+        self.sweep()
         self.step(0)
 
     @rule()
@@ -378,7 +391,8 @@ class Recovery(RuleBasedStateMachine):
         self.nobody_waits_for_nothing()
         browsers = {visitor.browser for visitor in self.visitors}
         done_once_and_in_order(self.history, browsers, self.epoch)
-        answers_what_was_meant(self.history, browsers, self.epoch)
+        says_what_was_meant(self.history, browsers, self.epoch)
+        files_agree(self.history)
         lost = self.promised[self.epoch] - {e.cid for e in self.history.everything}
         assert not lost, f"said to be done, and is not: {lost}"
 
@@ -490,6 +504,24 @@ class Recovery(RuleBasedStateMachine):
         loaded = look["from"] == 0 and look["to"] is None
         return level and whole and loaded and not (look["entries"] or visitor.inbox)
 
+    def upload(self, who: int) -> str | None:
+        """The id of another file; None if the disk did not take it."""
+        self.uploads += 1
+        id = f"file-{self.uploads:017}"
+        taken = self.server.upload(id, self.visitors[who].tab.user, self.host.now)
+        self.see_whether_it_died()
+        return id if taken else None
+
+    def sweep(self) -> None:
+        """What was uploaded more than a day ago and never sent goes."""
+        self.server.sweep(self.host.now - DAY)
+        self.see_whether_it_died()
+
+    def see_whether_it_died(self) -> None:
+        """A server whose disk fails ends; whoever runs it starts it again."""
+        if self.server.dead.done():
+            self.begin_again()
+
     def text(self) -> str:
         """No two are equal."""
         self.number += 1
@@ -502,6 +534,7 @@ class Recovery(RuleBasedStateMachine):
             cid = visitor.tab.add(command, **fields)
             if "reply" in fields:
                 visitor.browser.replies[cid] = fields["reply"]
+            visitor.browser.files[cid] = files_of(fields)
 
     def seen(self, who: int, pick: int, mine: bool = False) -> list[int]:
         """The id of a message that this page shows, if there is one; the newest first."""
@@ -520,6 +553,7 @@ class Recovery(RuleBasedStateMachine):
             visitor.browser.epochs[cid] = visitor.browser.epochs[entry["cid"]]
             if reply := visitor.browser.replies.get(entry["cid"]):
                 visitor.browser.replies[cid] = reply
+            visitor.browser.files[cid] = visitor.browser.files[entry["cid"]]
             visitor.browser.failed.add(cid)
         visitor.browser.given_back.add(entry["cid"])
         return True
@@ -534,8 +568,7 @@ class Recovery(RuleBasedStateMachine):
             for visitor in self.visitors:
                 visitor.carry_out()
             self.server.settle()
-            if self.server.dead.done():
-                self.begin_again()
+            self.see_whether_it_died()
             for visitor in self.visitors:
                 visitor.take()
             if not any(visitor.tab.events for visitor in self.visitors):

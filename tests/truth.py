@@ -86,7 +86,7 @@ def was_so(kind: str, shown: Fields, key: tuple[str, int, str], history: History
         last = max([history.gone_by(key[1]) or 0, *states])
         assert shown["rev"] < last, f"{kind} {key} at {shown['rev']} never was"
         return
-    for name in ("user", "edited", "on", "emoji", "cid", "said", "reply", "mentions"):
+    for name in ("user", "edited", "on", "emoji", "cid", "said", "reply", "mentions", "files"):
         assert shown.get(name) == state.get(name), f"{kind} {key}: {name}"
     assert shown.get("text", "")[:SHOWN] == state.get("text", "")[:SHOWN]
 
@@ -142,20 +142,36 @@ def left_otherwise(entry: Fields, browser: Browser) -> bool:
     return foreign or unsent or entry["cid"] in browser.given_back
 
 
-def answers_what_was_meant(history: History, browsers: Iterable[Browser], epoch: str) -> None:
-    """A message answers what its writer saw, in every state of it; an id of another history would
-    mean another message."""
+def files_of(message: Fields) -> list[str]:
+    """The ids."""
+    return [file["id"] for file in message.get("files", ())]
+
+
+def files_agree(history: History) -> None:
+    """A file is of the message that says so, and goes with it."""
+    told = {id: m["id"] for m in history.now.values() if m.get("files") for id in files_of(m)}
+    bound = {id: message for id, message in history.files.items() if message}
+    assert bound == told, f"files are of {bound}, and messages have {told}"
+
+
+def says_what_was_meant(history: History, browsers: Iterable[Browser], epoch: str) -> None:
+    """A message answers what its writer saw and has the files it was sent with, in every state of
+    it; an id of another history would mean another message."""
     before = {execution.cid for execution in history.before}
     for (kind, id, _), states in history.states.items():
         if kind != "message":
             continue
         replies = {state.get("reply") for state in states.values() if not state.get("damaged")}
         assert len(replies) == 1, f"{id} answers one after the other: {replies}"
+        files = [files_of(state) for state in states.values() if not state.get("damaged")]
+        assert files == files[:1] * len(files), f"{id} has one file after the other: {files}"
         cids = {cid for state in states.values() if (cid := state.get("said") or state.get("cid"))}
         for browser in browsers:
             for cid in cids & browser.made.keys() - before:
                 meant = browser.replies.get(cid) if browser.epochs[cid] == epoch else None
                 assert replies == {meant}, f"{id} answers {replies} and not {meant}"
+                sent = browser.files.get(cid, [])
+                assert files[0] == sent, f"{id} has {files[0]} and was sent with {sent}"
 
 
 def done_once_and_in_order(history: History, browsers: Iterable[Browser], epoch: str) -> None:

@@ -33,6 +33,7 @@ class Browser:
     made: dict[str, int] = field(default_factory=dict)  # cid -> its place in the order
     epochs: dict[str, str] = field(default_factory=dict)  # cid -> of the history it was made in
     replies: dict[str, int] = field(default_factory=dict)  # cid -> the message that it answers
+    files: dict[str, list[str]] = field(default_factory=dict)  # cid -> the files it is sent with
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)  # cid -> as last seen
     sent: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)  # at any time

@@ -85,7 +85,9 @@ export class Entries {
   /** What a message answers is one of the history that its tab knew when it was written. */
   #inThis(entry) {
     const other = entry?.command === "say" && this.epoch !== null && entry.epoch !== this.epoch;
-    return other ? { ...entry, fields: { text: entry.fields.text } } : entry;
+    if (!other) return entry;
+    const { reply, ...fields } = entry.fields;
+    return { ...entry, fields };
   }
 }
 
