@@ -33,6 +33,7 @@ from chat.rules.hosts import Hosts
 from chat.rules.pace import AtOnce, Pace
 from chat.rules.places import EACH, Places
 from chat.rules.proxies import Proxies
+from chat.rules.quota import Quota
 from chat.tasks import Tasks
 from chat.web.history import MessagesPage
 from chat.web.pages import (
@@ -47,6 +48,7 @@ from chat.web.pages import (
 )
 from chat.web.site import Site
 from chat.web.static import Compressed, Files, StaticPage
+from chat.web.uploads import AT_ONCE, UploadPage
 from chat.wire.codes import Refusal
 from chat.wire.passing import Limits
 
@@ -84,6 +86,7 @@ class ChatApp(Application):
                 (r"/r/([^/]+)", RoomPage, given),
                 (r"/r/([^/]+)/ws", ChatSocket, given),
                 (r"/r/([^/]+)/messages", MessagesPage, given),
+                (r"/r/([^/]+)/files", UploadPage, given),
                 *plain,
                 (r"/join", JoinPage, given),
                 (r"/name", NamePage, given),
@@ -195,6 +198,8 @@ def make_app(config: Config) -> ChatApp:
         build=files.build,
         hosts=Hosts(config.hosts),
         reading=AtOnce(PAGES),
+        quota=Quota(config.file_limit, config.files_limit),
+        uploading=AtOnce(AT_ONCE),
         network=lambda: network_link(config, config.port),
     )
     if config.debug:

@@ -60,6 +60,11 @@ class Config:
         return self.file_mb * 2**20
 
     @property
+    def files_limit(self) -> int | None:
+        """Bytes in all files; None if that was not said."""
+        return int(self.files_gb * 2**30) if self.files_gb >= 0 else None
+
+    @property
     def socket_file(self) -> Path | None:
         """The file of `--address=unix:/path`; None for an address of the network."""
         return Path(self.address[5:]) if self.address.startswith("unix:") else None

@@ -53,6 +53,7 @@ ROUTES = {
     "/r/([^/]+)": (200, 200),
     "/r/([^/]+)/ws": (403, "open"),
     "/r/([^/]+)/messages": (403, 200),
+    "/r/([^/]+)/files": (403, 405),
     "/ws/([0-9]{1,20})": ("open", "open"),
     "/join": (303, 303),
     "/name": (405, 405),
@@ -62,7 +63,8 @@ ROUTES = {
     "/static/*/(.*)": (200, 200),
 }
 # Those that lead into a room or show something of it: there is none for who may not come in.
-SHUT = {"/", "/r/([^/]+)", "/r/([^/]+)/ws", "/r/([^/]+)/messages", "/ws/([0-9]{1,20})"}
+SHUT = {"/", "/r/([^/]+)", "/ws/([0-9]{1,20})"}
+SHUT |= {f"/r/([^/]+)/{part}" for part in ("ws", "messages", "files")}
 
 
 @pytest.fixture
@@ -96,7 +98,7 @@ def fields(name: str, id: int = 1) -> dict[str, Any]:
     """What a command says beside its cid."""
     values: dict[str, Any] = {"text": "other words", "id": id, "emoji": "👍", "on": True}
     values |= {"topic": "numbers", "here": False, "stopped": False, "reply": 1, "back": False}
-    values |= {"room": "elsewhere", "key": "theme", "value": "dark"}
+    values |= {"room": "elsewhere", "key": "theme", "value": "dark", "files": []}
     (kind,) = [kind for kind in kinds(Command) if tag(kind) == name]
     return {field: values[field] for field in kind.__struct_fields__ if field != "cid"}
 

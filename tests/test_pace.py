@@ -13,6 +13,7 @@ from chat.rules.pace import (
     ROOM,
     SAY,
     SOCKET,
+    UPLOAD,
     Buckets,
     Flow,
     Pace,
@@ -21,7 +22,7 @@ from chat.rules.pace import (
 )
 from chat.wire.codes import Refusal
 
-KINDS = (SAY, JOIN, ROOM, SOCKET, PLAIN, LOOK)
+KINDS = (SAY, JOIN, ROOM, SOCKET, PLAIN, LOOK, UPLOAD)
 
 
 def passed(pace: Pace, what: str, payers: list[tuple[str, str]], now: float = 1.0) -> int:
@@ -95,7 +96,7 @@ def test_one_address_takes_nothing_from_another(what: str) -> None:
     assert passed(pace, what, [("5.6.7.8", "ana")]) == 1
 
 
-@pytest.mark.parametrize("what", [SAY, JOIN, ROOM, LOOK])
+@pytest.mark.parametrize("what", [SAY, JOIN, ROOM, LOOK, UPLOAD])
 def test_what_is_refused_to_one_person_takes_nothing_from_the_neighbours(what: str) -> None:
     pace = Pace(10)
     passed(pace, what, [("1.2.3.4", "flood")] * 10_000)

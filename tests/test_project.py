@@ -28,6 +28,7 @@ ORDER = [
     "log.blobs",
     *("log.things", "log.migrations", "log.database", "log.operations", "log.heads", "log.cids"),
     *(
+        "log.arrivals",
         "log.files",
         "log.meant",
         "log.reads",
@@ -46,7 +47,15 @@ ORDER = [
     *("room.tidings", "room.unwritten", "room.marks"),
     *("room.orders", "room.room"),
     *("room.tabs", "room.hub"),
-    *("web.status", "web.site", "web.rows", "web.pages", "web.history", "web.static"),
+    *(
+        "web.status",
+        "web.site",
+        "web.rows",
+        "web.pages",
+        "web.history",
+        "web.static",
+        "web.uploads",
+    ),
     *("line.handshake", "line.connection", "line.sockets", "line.plain"),
     *("line.listening", "line.systemd", "line.server"),
     *("app", "main"),
@@ -119,7 +128,7 @@ def test_packages_are_imported_in_one_direction(module: str) -> None:
             "tornado",
             {
                 *(
-                    "web.status",
+                    "web.uploads",
                     "web.site",
                     "web.pages",
                     "web.static",

@@ -656,7 +656,7 @@ def test_a_deleted_text_is_gone_from_every_answer_and_from_the_file(tmp_path: Pa
     wire.close()
     site.stop()
     assert all(secret.encode() not in page.body for page in pages)
-    for file in (tmp_path / "data").iterdir():
+    for file in (path for path in (tmp_path / "data").rglob("*") if path.is_file()):
         assert secret.encode() not in file.read_bytes(), file.name
 
 
@@ -696,7 +696,7 @@ def test_the_data_folder_is_closed_to_others(site: Site) -> None:
     """The folder 0700, the secret and the database 0600."""
     data = site.config.data
     assert data.stat().st_mode & 0o777 == 0o700
-    for file in data.iterdir():
+    for file in (path for path in data.rglob("*") if path.is_file()):
         assert file.stat().st_mode & 0o077 == 0, file.name
 
 

@@ -24,6 +24,7 @@ ROOM = "room"  # the first message of a new room
 SOCKET = "socket"  # a handshake of a page
 PLAIN = "plain"  # a handshake of the plain dialect
 LOOK = "look"  # a request that reads the log or renders a page
+UPLOAD = "upload"  # a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ def rules(rate: float) -> dict[str, tuple[Flow, Flow]]:
         SOCKET: (Flow(5, 100), FREE),
         PLAIN: (Flow(1, 50), FREE),
         LOOK: (Flow(25, 200), Flow(5, 40)),
+        UPLOAD: (Flow(5, 100), Flow(1, 20)),
     }
 
 

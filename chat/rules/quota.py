@@ -16,7 +16,7 @@ from chat.wire.codes import Refusal
 MB, GB = 2**20, 2**30
 PERSON = 200 * MB  # bytes of files of one person
 SERVER = 10 * GB  # bytes of all files, or a tenth of the disk if that is less
-SPARE = GB  # bytes that stay free on the disk, or a twentieth of it if that is more
+SPARE, PART = GB, 20  # so much stays free on the disk, or a 20th of it if that is more
 
 _YOURS = "Your files here may have {} in all. Delete a message with files to make room."
 _ALL = "All files here may have {} in all. Ask whoever runs this chat to make room."
@@ -55,7 +55,7 @@ class Quota:
             raise Refusal("quota", detail=_YOURS.format(told(PERSON)))
         if used.server + everybody > server:
             raise Refusal("files_full", detail=_ALL.format(told(server)))
-        if used.free - everybody < max(SPARE, used.disk // 20):
+        if used.free - everybody < max(SPARE, used.disk // PART):
             raise Refusal("disk_full")
         self._coming[person] += size
         try:

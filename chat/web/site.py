@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from asyncio import Future
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -30,6 +30,7 @@ from chat.rules.names import initials, valid_room
 from chat.rules.pace import AtOnce, Pace
 from chat.rules.places import Places
 from chat.rules.proxies import Proxies, counted
+from chat.rules.quota import Quota
 from chat.web.status import STATUS
 from chat.wire.codes import Refusal
 from chat.wire.protocol import Person, encode
@@ -72,6 +73,8 @@ class Site:
     build: str  # a hash of the static files: it stands in their address, so they never go stale
     hosts: Hosts
     reading: AtOnce  # pages of history of one person
+    quota: Quota
+    uploading: AtOnce  # uploads of one person
     network: Callable[[], str]  # the address for other machines of the same network, or ""
 
 
@@ -101,13 +104,14 @@ class Visitor(RequestHandler):
             self.set_header("Strict-Transport-Security", "max-age=31536000")
             self.set_header("Cross-Origin-Opener-Policy", "same-origin")
 
-    def prepare(self) -> None:
+    def prepare(self) -> Awaitable[None] | None:
         """Refuse a foreign host name (DNS rebinding), and strangers where joining is needed."""
         self.site.hosts.check(self.request.host_name)
         if not self.public:
             self.known_person()
         if self.site.places.scarce and not self.vital and self.current_user is None:
             raise Refusal("crowded", SCARCE)
+        return None
 
     def pay(self, what: str) -> None:
         """Count one of these for this address and person. Raises Refusal slow_down."""
