@@ -35,6 +35,7 @@ from chat.rules.places import EACH, Places
 from chat.rules.proxies import Proxies
 from chat.rules.quota import Quota
 from chat.tasks import Tasks
+from chat.web.files import FilePage
 from chat.web.history import MessagesPage
 from chat.web.pages import (
     CodePage,
@@ -87,6 +88,7 @@ class ChatApp(Application):
                 (r"/r/([^/]+)/ws", ChatSocket, given),
                 (r"/r/([^/]+)/messages", MessagesPage, given),
                 (r"/r/([^/]+)/files", UploadPage, given),
+                (r"/files/([A-Za-z0-9_-]{22})/[^/]*", FilePage, given),
                 *plain,
                 (r"/join", JoinPage, given),
                 (r"/name", NamePage, given),
@@ -139,6 +141,8 @@ class ChatApp(Application):
         await self.site.store.close()
         self.site.hub.flush()
         await ChatSocket.drain(DRAIN)
+        if self.server is not None:
+            await self.server.close_all_connections()
         await self.tasks.cancel()
         self.folder.close()
 

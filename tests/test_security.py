@@ -79,6 +79,7 @@ def routes(site: Site) -> dict[str, type[Visitor]]:
 def example(site: Site, pattern: str) -> str:
     """An address that this route answers."""
     path = pattern.replace("([0-9]{1,20})", "7").replace("([^/]+)", "den")
+    path = path.replace("([A-Za-z0-9_-]{22})/[^/]*", f"{'x' * 22}/a.png")
     return path.replace("(.*)", "js/main.js").replace("*", site.app.site.build)
 
 

@@ -25,6 +25,7 @@ SOCKET = "socket"  # a handshake of a page
 PLAIN = "plain"  # a handshake of the plain dialect
 LOOK = "look"  # a request that reads the log or renders a page
 UPLOAD = "upload"  # a file
+FILE = "file"  # a request for a file of a message: a room has many pictures, a film many parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ def rules(rate: float) -> dict[str, tuple[Flow, Flow]]:
         PLAIN: (Flow(1, 50), FREE),
         LOOK: (Flow(25, 200), Flow(5, 40)),
         UPLOAD: (Flow(5, 100), Flow(1, 20)),
+        FILE: (Flow(200, 4000), Flow(50, 1000)),
     }
 
 

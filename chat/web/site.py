@@ -46,7 +46,8 @@ _POLICY = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self' data:",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
         "connect-src 'self'",
         "manifest-src 'self'",
         "base-uri 'none'",
@@ -82,6 +83,7 @@ class Visitor(RequestHandler):
     """What pages and sockets share: the headers, the host check, and who is asking."""
 
     public: ClassVar[bool] = False  # True: also for those who have not joined
+    linked: ClassVar[bool] = False  # True: people follow links to it; a refusal is a page
     vital: ClassVar[bool] = False  # True: answered also when places are scarce
 
     def initialize(self, site: Site) -> None:
@@ -240,7 +242,7 @@ class Visitor(RequestHandler):
             number = uuid.uuid4().hex[:8]
             app_log.error("the error above has the number %s", number)
             detail = f"{detail} ({number})"
-        if self.wants_json or not self.public:
+        if self.wants_json or not (self.public or self.linked):
             more: dict[str, object] = (
                 {"retry": retry} if (retry := getattr(error, "retry", None)) else {}
             )
