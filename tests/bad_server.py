@@ -18,7 +18,7 @@ import sqlite3
 import tempfile
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -39,7 +39,6 @@ from chat.log.operations import (
     React,
     Remove,
     Rewrite,
-    Sweep,
 )
 from chat.log.store import Store
 from chat.log.writer import Writer
@@ -220,29 +219,47 @@ class Server:
         await asyncio.wait({saved, self.dead}, return_when=asyncio.FIRST_COMPLETED)
         return saved.done() and not isinstance(saved.result(), Refusal)
 
-    def upload(self, id: str, user: str, at: int) -> bool:
-        """Take a file that this person sends to the room, if the disk takes it."""
-        file = Deposit(id, ROOM, user, "image/png", 1, 1, 1, b"", at)
-        return self.loop.run_until_complete(self._written(file))
+    def upload(self, id: str, user: str, at: int, stage: str = "whole") -> bool:
+        """Take a file that this person sends to the room, if the disk takes it, or up to a stage:
+        "part", "kept"."""
+        blobs = self.app.site.blobs
+        blobs.part(id).write_text(id)
+        if stage == "part":
+            return False
+        blobs.keep(id)
+        if stage == "kept":
+            return False
+        file = Deposit(id, ROOM, user, "image/png", len(id), 1, 1, b"", at)
+        taken = self.loop.run_until_complete(self._written(file))
+        if not taken and not self.dead.done():
+            blobs.drop([id])
+        return taken
 
-    def sweep(self, before: int) -> None:
-        """What was uploaded before this time and never sent goes."""
-        self.loop.run_until_complete(self._written(Sweep(before)))
+    def sweep(self) -> None:
+        """What was uploaded more than a day ago and never sent goes, as it does hourly."""
+        self.loop.run_until_complete(self._finished(self.app.sweeper.sweep()))
+
+    @property
+    def blobs(self) -> set[str]:
+        """The files on the disk, also those that are not whole."""
+        folder = self.app.site.blobs.folder
+        return {path.name for path in folder.glob("??*/*")}
 
     def forget(self, told: int = chat.room.hub.TOLD) -> None:
         """What is old is forgotten, as it is daily; what only says that something is no more after
         `told` milliseconds."""
 
-        async def tidy() -> None:
-            work = asyncio.ensure_future(self.app.site.hub.tidy())
-            await asyncio.wait({work, self.dead}, return_when=asyncio.FIRST_COMPLETED)
-            work.cancel()
-            with contextlib.suppress(Refusal, asyncio.CancelledError):  # the disk is in the way
-                await work
-
         usual, chat.room.hub.TOLD = chat.room.hub.TOLD, told
-        self.loop.run_until_complete(tidy())
+        self.loop.run_until_complete(self._finished(self.app.site.hub.tidy()))
         chat.room.hub.TOLD = usual
+
+    async def _finished(self, task: Coroutine[Any, Any, None]) -> None:
+        """It is done, or the disk is in the way."""
+        work = asyncio.ensure_future(task)
+        await asyncio.wait({work, self.dead}, return_when=asyncio.FIRST_COMPLETED)
+        work.cancel()
+        with contextlib.suppress(Refusal, asyncio.CancelledError):
+            await work
 
     def beat(self) -> None:
         """Tell everyone where the room stands."""
@@ -336,6 +353,7 @@ class History:
                 " WHERE r.name = ? AND kind IS NOT NULL", (ROOM,),
             ).fetchall()  # fmt: skip
             self.files = dict(db.execute("SELECT id, message FROM files").fetchall())
+        self.blobs = server.blobs
         self.now = {(kind, id, sub): json.loads(body) for kind, id, sub, body in rows}
         revs = [fields["rev"] for fields in self.now.values()]
         assert len(set(revs)) == len(revs), "a rev was given twice"

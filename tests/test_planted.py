@@ -22,10 +22,15 @@ from tabs import Bug, Host
 from test_recovery import EVERYDAY, EVERYONE, Recovery, one_clock, small
 
 import chat.log.reads
+from chat.log.backup_files import Saving
+from chat.log.blobs import Blobs
+from chat.log.commits import Commits
 from chat.log.files import Files
 from chat.log.meant import Meant
 from chat.log.operations import Append, Arrange, Lastings, Operation, Sweep
 from chat.log.store import Store
+from chat.log.sweep import Sweeper
+from chat.log.writer import Writer
 from chat.room.belongings import Belongings
 from chat.room.marks import Marks
 from chat.room.seat import Seat
@@ -272,6 +277,32 @@ def files_gone_unseen(day: Recovery) -> None:
     day.hear(EVERYONE)
 
 
+def files_and_full(day: Recovery) -> None:
+    """A message with a file is not deleted, for the disk is full; then something else is done."""
+    message(day)
+    day.send_files(PHONE, 1, EVERYONE)
+    day.hear(EVERYONE)
+    day.break_the_disk("full")
+    day.delete(PHONE, 0, 0)
+    day.cut(PHONE, False)
+    message(day, NEW)
+
+
+def files_and_backup(day: Recovery) -> None:
+    """A message with a file is deleted after the nightly copy was made, which takes its place."""
+    day.send_files(PHONE, 1, EVERYONE)
+    day.hear(EVERYONE)
+    day.back_up()
+    day.delete(PHONE, 0, EVERYONE)
+    day.restore()
+
+
+def killed_in_an_upload(day: Recovery) -> None:
+    """A file is whole and has no row yet."""
+    message(day)
+    day.kill_in_an_upload(PHONE, "kept")
+
+
 def days_pass(day: Recovery) -> None:
     """A message with a file is older than an upload may become."""
     day.send_files(PHONE, 1, EVERYONE)
@@ -465,6 +496,28 @@ class SweepsAll(Noting):
         return super().do(op)
 
 
+def undone_or_not(patch: pytest.MonkeyPatch) -> None:
+    """What a transaction dropped goes from the disk, also where it was undone."""
+
+    def gone(files: Files) -> list[str]:
+        dropped, files._dropped = files._dropped, []
+        return dropped
+
+    patch.setattr(Files, "gone", gone)
+
+
+def at_once(patch: pytest.MonkeyPatch) -> None:
+    """The bytes go while the transaction is under way."""
+    do = Commits._do
+
+    def does(commits: Commits, writer: Writer, op: Operation) -> Any:
+        outcome = do(commits, writer, op)
+        commits._drop(writer.files._dropped)
+        return outcome
+
+    patch.setattr(Commits, "_do", does)
+
+
 def anywhere(patch: pytest.MonkeyPatch) -> None:
     """A mark goes wherever a tab says."""
     move = Belongings.move
@@ -625,6 +678,23 @@ PLANTED = [
         files_and_gone,
     ),
     Planted("only what was never sent is swept", SweepsAll, days_pass),
+    Planted("bytes go after the commit", at_once, files_and_full),
+    Planted("what was undone is not gone", undone_or_not, files_and_full),
+    Planted(
+        "what is deleted leaves the disk",
+        lambda patch: patch.setattr(Blobs, "drop", nothing),
+        files_and_gone,
+    ),
+    Planted(
+        "bytes without a row go at the start",
+        lambda patch: patch.setattr(Sweeper, "reconcile", nothing),
+        killed_in_an_upload,
+    ),
+    Planted(
+        "a backup has the files of its history",
+        lambda patch: patch.setattr(Saving, "gather", nothing),
+        files_and_backup,
+    ),
     Planted("a mark goes only forward", anywhere, read_on),
     Planted("the other devices hear of a mark", in_silence, read_on),
     Planted("who returns is told the mark", to_nobody_who_comes, read_in_a_tunnel),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -39,6 +40,7 @@ from truth import (
 from visitors import Browser, Visitor
 
 import chat.app
+import chat.log.sweep
 import chat.room.hub
 import chat.room.recent
 import chat.room.room
@@ -319,6 +321,13 @@ class Recovery(RuleBasedStateMachine):
         self.begin_again()
         self.step(0)
 
+    @rule(who=seats, stage=st.sampled_from(("part", "kept")))
+    def kill_in_an_upload(self, who: int, stage: str) -> None:
+        """The same while a file comes in."""
+        self.upload(who, stage)
+        self.begin_again()
+        self.step(0)
+
     def begin_again(self) -> None:
         """After a kill."""
         self.server.kill()
@@ -504,17 +513,17 @@ class Recovery(RuleBasedStateMachine):
         loaded = look["from"] == 0 and look["to"] is None
         return level and whole and loaded and not (look["entries"] or visitor.inbox)
 
-    def upload(self, who: int) -> str | None:
-        """The id of another file; None if the disk did not take it."""
+    def upload(self, who: int, stage: str = "whole") -> str | None:
+        """The id of another file; None if the disk did not take it, or it comes to this stage."""
         self.uploads += 1
         id = f"file-{self.uploads:017}"
-        taken = self.server.upload(id, self.visitors[who].tab.user, self.host.now)
+        taken = self.server.upload(id, self.visitors[who].tab.user, self.host.now, stage)
         self.see_whether_it_died()
         return id if taken else None
 
     def sweep(self) -> None:
         """What was uploaded more than a day ago and never sent goes."""
-        self.server.sweep(self.host.now - DAY)
+        self.server.sweep()
         self.see_whether_it_died()
 
     def see_whether_it_died(self) -> None:
@@ -605,6 +614,8 @@ def one_clock(monkeypatch: pytest.MonkeyPatch, host: Host) -> None:
     """The server goes by the clock of the pages."""
     for module in (chat.room.room, chat.room.hub):
         monkeypatch.setattr(module, "now_ms", lambda: host.now)
+    clock = SimpleNamespace(time=lambda: host.now / 1000)
+    monkeypatch.setattr(chat.log.sweep, "time", clock)
 
 
 def test_every_page_shows_the_log_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,10 +148,12 @@ def files_of(message: Fields) -> list[str]:
 
 
 def files_agree(history: History) -> None:
-    """A file is of the message that says so, and goes with it."""
+    """A file is of the message that says so, and goes with it, also from the disk."""
     told = {id: m["id"] for m in history.now.values() if m.get("files") for id in files_of(m)}
     bound = {id: message for id, message in history.files.items() if message}
     assert bound == told, f"files are of {bound}, and messages have {told}"
+    rows = set(history.files)
+    assert history.blobs == rows, f"there are {history.blobs} on the disk, and rows of {rows}"
 
 
 def says_what_was_meant(history: History, browsers: Iterable[Browser], epoch: str) -> None:
