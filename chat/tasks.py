@@ -15,15 +15,20 @@ class Tasks:
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
+        self._ended = False
 
     def start(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Run it; an exception is logged with its traceback."""
+        """Run it; an exception is logged with its traceback. Nothing starts after the end."""
+        if self._ended:
+            work.close()  # a timer that came due while the loop was being closed
+            return
         task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
         task.add_done_callback(self._done)
 
     async def cancel(self) -> None:
-        """End all of them."""
+        """End all of them, for good."""
+        self._ended = True
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)

@@ -105,7 +105,12 @@ class Voice:
         address = f"ws://127.0.0.1:{server.port}/r/{room}/ws"
         self._until_left = contextlib.ExitStack()
         self.line: ClientConnection = self._until_left.enter_context(
-            connect(address, additional_headers={"Cookie": cookie}, open_timeout=PATIENCE)
+            connect(
+                address,
+                additional_headers={"Cookie": cookie},
+                open_timeout=PATIENCE,
+                max_queue=None,
+            )
         )
         self.hear("live")
 
