@@ -7,17 +7,17 @@ import re
 import shutil
 import sqlite3
 import stat
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from client import PATIENCE, Wire, join
+from client import Wire, join
+from cutting import cuts
+from filing import in_place, in_rows, nothing, on_disk, send
 from histories import kept, killed, meta, older, post, say, texts, write
-from serving import ROOT, Process, Site, environment, run
+from serving import Process, Site, run
 
 from chat.datafolder import Folder, FolderError
 from chat.log.backup import backup
@@ -396,69 +396,34 @@ def test_what_root_restores_belongs_to_the_one_who_runs_the_server(tmp_path: Pat
 
 
 # Too much for its journal to hold every page: that one beside another database is a mixture.
-OLD = tuple(f"{number}" * 300 for number in range(100))
-
-CUT_SHORT = '''
-"""run.py that is killed just before one of its steps on the disk: the one of the given number."""
-
-import os
-import signal
-import sys
-
-left = int(sys.argv.pop(1))
-
-
-def watched(call):
-    def step(*arguments, **options):
-        global left
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return call(*arguments, **options)
-
-    return step
-
-
-for name in ("rename", "replace", "link", "unlink", "fsync", "ftruncate", "chown"):
-    setattr(os, name, watched(getattr(os, name)))
-
-from chat.main import main
-
-sys.exit(main())
-'''
+OLD = ("", *(f"{number}" * 300 for number in range(99)))
 
 
 def test_a_restore_killed_before_any_of_its_steps_leaves_one_history_or_the_other(
     tmp_path: Path,
 ) -> None:
     """What a start does then, and what another restore does, with everything kept."""
-    file, begin, script = tmp_path / "saved", tmp_path / "begin", tmp_path / "cut.py"
-    script.write_text(CUT_SHORT)
+    file, begin = tmp_path / "saved", tmp_path / "begin"
     write(tmp_path / "other", "new")
+    send(tmp_path / "other", b"new")
     backup(tmp_path / "other", file)
-    write(begin, *OLD[:-2])
+    send(begin, b"old")
+    write(begin, *OLD[1:-2])
     killed(begin, *OLD[-2:])
     outcomes = []
-    for step in range(100):
-        data = tmp_path / f"data{step}"
-        shutil.copytree(begin, data)
-        done = subprocess.run(
-            [sys.executable, str(script), str(step), "restore", str(file), f"--data={data}"],
-            cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=PATIENCE,
-        )  # fmt: skip
-        again = tmp_path / f"again{step}"
+    for data in cuts(begin, lambda data: restore(data, file)):
+        again = data.with_name(f"{data.name}-again")
         shutil.copytree(data, again)
         outcomes.append(started(data))
-        if done.returncode == 0:
-            break
         restore(again, file)
-        assert texts(again / "chat.db") == ["new"]
+        assert started(again) == "new"
         kept = {tuple(texts(path)) for path in again.glob("chat.db.before-restore-?")}
         assert OLD in kept
         secrets = {path.read_text() for path in again.glob("secret*")}
         assert (begin / "secret").read_text() in secrets
         assert not list(again.glob("*.part*"))
-    assert done.returncode == 0, done.stderr
+        files = [on_disk(path) for path in again.glob("files.before-restore-?")]
+        assert on_disk(begin / "files") in files
     assert outcomes[0] == "old"
     assert outcomes[-1] == "new"
     assert "refused" in outcomes
@@ -466,14 +431,16 @@ def test_a_restore_killed_before_any_of_its_steps_leaves_one_history_or_the_othe
 
 
 def started(data: Path) -> str:
-    """Which history a start over this folder serves, if it does; never one mixed of both."""
+    """Which history a start over this folder serves, with its files, if it does; never one mixed
+    of both."""
     try:
-        write(data)
+        in_place(data, nothing)
     except StoreError as error:
         assert re.search(r"is missing, but .* is there: do the restore again", str(error))
         return "refused"
     found = texts(data / "chat.db")
-    return {OLD: "old", ("new",): "new"}[tuple(found)]
+    assert on_disk(data / "files") == in_rows(data / "chat.db")
+    return {OLD: "old", ("new", ""): "new"}[tuple(found)]
 
 
 def test_a_power_cut_that_loses_any_of_the_unsynced_renames_leaves_one_or_the_other(
@@ -481,9 +448,11 @@ def test_a_power_cut_that_loses_any_of_the_unsynced_renames_leaves_one_or_the_ot
 ) -> None:
     """A folder's changes are on the disk once it is synced; before that, any of them may be."""
     data, file, synced = tmp_path / "data", tmp_path / "saved", tmp_path / "synced"
-    write(data, *OLD[:-2])
+    send(data, b"old")
+    write(data, *OLD[1:-2])
     killed(data, *OLD[-2:])
     write(tmp_path / "other", "new")
+    send(tmp_path / "other", b"new")
     shutil.copy(data / "secret", tmp_path / "other" / "secret")  # so that no key's sync helps
     backup(tmp_path / "other", file)
     pending: list[tuple[Path, Path]] = []
@@ -501,8 +470,8 @@ def test_a_power_cut_that_loses_any_of_the_unsynced_renames_leaves_one_or_the_ot
             for synced_too in itertools.product((False, True), repeat=len(pending)):
                 cuts.append(tmp_path / f"cut{len(cuts)}")
                 shutil.copytree(synced, cuts[-1])
-                for (old, new), on_disk in zip(pending, synced_too, strict=True):
-                    if on_disk and (cuts[-1] / old.name).exists():
+                for (old, new), landed in zip(pending, synced_too, strict=True):
+                    if landed and (cuts[-1] / old.name).exists():
                         change(cuts[-1] / old.name, cuts[-1] / new.name)
 
         return renamed
@@ -525,7 +494,7 @@ def test_a_power_cut_that_loses_any_of_the_unsynced_renames_leaves_one_or_the_ot
         shutil.copytree(cut, again)
         outcomes.add(started(cut))
         restore(again, file)
-        assert texts(again / "chat.db") == ["new"]
+        assert started(again) == "new"
         assert OLD in {tuple(texts(path)) for path in again.glob("chat.db.before-restore-?")}
     assert outcomes == {"old", "refused", "new"}
 

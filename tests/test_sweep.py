@@ -1,85 +1,20 @@
 """log/sweep.py and log/commits.py: no file without its message for ever, none of a deleted one."""
 
 import asyncio
-import os
-import secrets
 import sqlite3
-import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from test_store import Failing, remove
+from filing import NOW, Place, in_place
+from test_store import Failing
 
 import chat.log.files
 import chat.log.sweep
 from chat.datafolder import FolderError
-from chat.log.blobs import Blobs, blobs_in
+from chat.log.blobs import blobs_in
 from chat.log.files import ids
-from chat.log.operations import Append, Deposit, Probe
-from chat.log.store import Store
-from chat.log.sweep import UNSENT, Sweeper, note_of
-from chat.rules.access import Role
+from chat.log.sweep import UNSENT, note_of
 from chat.wire.codes import Refusal
-from chat.wire.protocol import Attachment
-
-NOW = int(time.time() * 1000)
-
-
-class Place:
-    """A store and its blobs, as the server has them."""
-
-    def __init__(self, folder: Path, **options: object) -> None:
-        self.blobs = Blobs(folder / "files")
-        self.store = Store(folder / "chat.db", drop=self.blobs.drop, **options)  # type: ignore[arg-type]
-        self.sweeper = Sweeper(self.store, self.blobs)
-        self.sweeper.reconcile()
-
-    async def upload(self, at: int = NOW, size: int = 7) -> str:
-        """A file that is on the disk and has its row, but no message; its id."""
-        id = self.bytes(size)
-        await self.store.wrote(
-            Deposit(id, "lobby", "ana", "image/png", size, 20, 10, b"\0" * 32, at)
-        )
-        return id
-
-    def bytes(self, size: int = 7, age: float = 0) -> str:
-        """A file that is on the disk and nowhere else."""
-        id = secrets.token_urlsafe(16)
-        self.blobs.part(id).write_bytes(b"x" * size)
-        self.blobs.keep(id)
-        os.utime(self.blobs.path(id), (time.time() - age,) * 2)
-        return id
-
-    async def say(self, *ids: str) -> int:
-        """A message with these; its id."""
-        saved = await self.store.wrote(
-            Append(
-                *("lobby", "ana", Role.MEMBER, secrets.token_hex(8), "Ana", NOW, 3, ""),
-                files=[Attachment(id, "a.png") for id in ids],
-            )
-        )
-        return int(saved.rev)
-
-    async def dropped(self) -> None:
-        """Wait until the thread has come past what it was told to unlink."""
-        await self.store.wrote(Probe())
-
-    def there(self) -> set[str]:
-        """The files on the disk."""
-        return {path.name for path in blobs_in(self.blobs.folder)}
-
-
-def in_place(folder: Path, body: Callable[[Place], Awaitable[None]], **options: object) -> None:
-    """Run this with a store that is started, and stop it in order."""
-
-    async def main() -> None:
-        place = Place(folder, **options)
-        place.store.start()
-        await body(place)
-        await place.store.close()
-
-    asyncio.run(main())
 
 
 def test_the_files_of_a_deleted_message_are_unlinked_and_no_others(tmp_path: Path) -> None:
@@ -87,7 +22,7 @@ def test_the_files_of_a_deleted_message_are_unlinked_and_no_others(tmp_path: Pat
         one, two, other = [await place.upload() for _ in range(3)]
         gone = await place.say(one, two)
         await place.say(other)
-        await place.store.wrote(remove(gone, author="ana"))
+        await place.remove(gone)
         await place.dropped()
         assert place.there() == {other}
 
@@ -101,10 +36,10 @@ def test_a_deletion_that_was_not_committed_takes_no_file(tmp_path: Path, code: i
         said = await place.say(id)
         Failing.errors = [("no", code, False)]
         with pytest.raises(Refusal):
-            await place.store.wrote(remove(said, author="ana"))
+            await place.remove(said)
         await place.dropped()
         assert place.there() == {id}
-        await place.store.wrote(remove(said, author="ana"))
+        await place.remove(said)
 
     Failing.errors = []
     in_place(tmp_path, body, factory=Failing)
@@ -113,8 +48,11 @@ def test_a_deletion_that_was_not_committed_takes_no_file(tmp_path: Path, code: i
 
 def test_what_was_uploaded_and_never_sent_goes_after_a_day(tmp_path: Path) -> None:
     async def body(place: Place) -> None:
-        old, sent = await place.upload(NOW - UNSENT - 1, 5), await place.upload(NOW - UNSENT - 1)
-        young = await place.upload(NOW - UNSENT + 60_000)
+        old, sent = (
+            await place.upload(b"12345", NOW - UNSENT - 1),
+            await place.upload(at=NOW - UNSENT - 1),
+        )
+        young = await place.upload(at=NOW - UNSENT + 3_600_000)
         await place.say(sent)
         assert not note_of(place.blobs.folder).exists()
         await place.sweeper.sweep()
@@ -137,7 +75,7 @@ def test_a_sweep_goes_on_until_nothing_is_left(
 ) -> None:
     async def body(place: Place) -> None:
         for _ in range(5):
-            await place.upload(1, 1)
+            await place.upload(b"1", 1)
         await place.sweeper.sweep()
         await place.dropped()
         assert not place.there()
@@ -227,7 +165,7 @@ def test_nobody_waits_for_the_bytes_of_what_they_deleted(
 
         loop, heard = asyncio.get_running_loop(), asyncio.Event()
         place.store._commits._drop = slow
-        await place.store.wrote(remove(said, author="ana"))
+        await place.remove(said)
         heard.set()
 
     in_place(tmp_path, body)
