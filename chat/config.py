@@ -82,15 +82,21 @@ class _Parser(argparse.ArgumentParser):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`run.py backup` or `run.py restore`: of which data folder, to or from which file."""
+    """`run.py backup`, `restore` or `storage`: of which data folder, to or from which file, and how
+    much all files may have."""
 
     name: str
     data: Path
-    file: Path | None
+    file: Path | None = None
+    files_limit: int | None = None
 
 
 def parse_command(arguments: Sequence[str], environment: Mapping[str, str]) -> Command | None:
-    """The Command that the command line begins with; None to start the server."""
+    """The Command that the command line begins with; None to start the server. A wrong one exits 2
+    with one line."""
+    if arguments[:1] == ["storage"]:  # has the options of the server, for its limit is one
+        config = parse(arguments[1:], environment)
+        return Command("storage", config.data, files_limit=config.files_limit)
     if not arguments or arguments[0] not in _COMMANDS:
         return None
     name, (about, file_help) = arguments[0], _COMMANDS[arguments[0]]
@@ -123,7 +129,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Config:
     parser = _Parser(
         prog="run.py",
         usage="python run.py [--port=8000] [--option=value ...]\n"
-        "       python run.py backup [FILE] | restore FILE [--data=FOLDER]",
+        "       python run.py backup [FILE] | restore FILE | storage [--data=FOLDER]",
         allow_abbrev=False,
         description="A group chat for everyone who has the link.",
         epilog="Example: python run.py --port=8001 --data=/srv/chat --address=127.0.0.1 "

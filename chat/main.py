@@ -24,6 +24,7 @@ from chat.line.systemd import Systemd
 from chat.log.backup import backup
 from chat.log.database import StoreError
 from chat.log.restore import restore
+from chat.log.storage import storage
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -90,9 +91,11 @@ def _duration(seconds: float) -> str:
 
 
 def obey(command: Command) -> int:
-    """Make or bring back a backup and say what it holds; the exit code."""
+    """Make or bring back a backup, or look what there is, and say so; the exit code."""
     try:
-        if command.name == "restore":
+        if command.name == "storage":
+            tell(storage(command.data, command.files_limit))
+        elif command.name == "restore":
             assert command.file is not None
             tell(restore(command.data, command.file))
         else:

@@ -42,6 +42,7 @@ ORDER = [
         "log.backup_files",
         "log.backup",
         "log.restore",
+        "log.storage",
         "log.health",
     ),
     *("room.titles", "room.people", "room.recent", "room.seat", "room.belongings"),

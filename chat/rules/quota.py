@@ -50,12 +50,12 @@ class Quota:
     def coming(self, person: str, size: int, used: Used) -> Iterator[None]:
         """While this file is on its way. Raises Refusal quota, files_full or disk_full."""
         everybody = self._coming.total() + size
-        server = min(SERVER, used.disk // 10) if self._server is None else self._server
+        server = server_limit(self._server, used.disk)
         if used.person + self._coming[person] + size > PERSON:
             raise Refusal("quota", detail=_YOURS.format(told(PERSON)))
         if used.server + everybody > server:
             raise Refusal("files_full", detail=_ALL.format(told(server)))
-        if used.free - everybody < max(SPARE, used.disk // PART):
+        if used.free - everybody < spare(used.disk):
             raise Refusal("disk_full")
         self._coming[person] += size
         try:
@@ -64,6 +64,16 @@ class Quota:
             self._coming[person] -= size
             if not self._coming[person]:
                 del self._coming[person]
+
+
+def server_limit(said: int | None, disk: int) -> int:
+    """Bytes of all files: what was said, or what SERVER says for a disk of this size."""
+    return min(SERVER, disk // 10) if said is None else said
+
+
+def spare(disk: int) -> int:
+    """Bytes that stay free on a disk of this size."""
+    return max(SPARE, disk // PART)
 
 
 def told(size: int) -> str:
