@@ -303,6 +303,36 @@ def killed_in_an_upload(day: Recovery) -> None:
     day.kill_in_an_upload(PHONE, "kept")
 
 
+def not_uploaded_yet(day: Recovery) -> None:
+    """A message whose file is still on its way, and another one."""
+    day.send_files(PHONE, 1, EVERYONE, False)
+    message(day)
+
+
+def uploaded_and_swept(day: Recovery) -> None:
+    """A file is uploaded, and its message goes days later: the server has it no more."""
+    message(day)
+    day.send_files(PHONE, 2, EVERYONE, False)
+    day.upload(PHONE)
+    day.cut(PHONE, False)
+    day.upload(PHONE)
+    day.sleep(1)
+    day.sleep(1)
+    day.return_(PHONE)
+    for _ in range(4):
+        day.wait(20, EVERYONE)
+
+
+def cut_in_the_middle(day: Recovery) -> None:
+    """The line is lost while a file is on its way, and comes back."""
+    message(day)
+    day.send_files(PHONE, 1, EVERYONE, False)
+    day.cut(PHONE, True)
+    day.upload(PHONE)
+    day.return_(PHONE)
+    day.hear(EVERYONE)
+
+
 def days_pass(day: Recovery) -> None:
     """A message with a file is older than an upload may become."""
     day.send_files(PHONE, 1, EVERYONE)
@@ -694,6 +724,21 @@ PLANTED = [
         "a backup has the files of its history",
         lambda patch: patch.setattr(Saving, "gather", nothing),
         files_and_backup,
+    ),
+    Planted(
+        "a message waits for its files",
+        Bug("entries.js", "ready(entry) && ", ""),
+        not_uploaded_yet,
+    ),
+    Planted(
+        "a file that is no more is uploaded anew",
+        Bug("outbox.js", 'code === "no_file" && !entry.anew', "false"),
+        uploaded_and_swept,
+    ),
+    Planted(
+        "a file that was cut off is sent again",
+        Bug("uploads.js", "    this.#running.delete(local);\n", ""),
+        cut_in_the_middle,
     ),
     Planted("a mark goes only forward", anywhere, read_on),
     Planted("the other devices hear of a mark", in_silence, read_on),

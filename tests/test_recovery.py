@@ -33,7 +33,7 @@ from truth import (
     compare_entries,
     done_once_and_in_order,
     files_agree,
-    files_of,
+    names_of,
     says_what_was_meant,
     unread,
 )
@@ -143,12 +143,26 @@ class Recovery(RuleBasedStateMachine):
             self.add(who, "say", text=self.text(), reply=id)
         self.step(ears)
 
-    @rule(who=seats, count=st.integers(1, 2), ears=ears)
-    def send_files(self, who: int, count: int, ears: int) -> None:
-        """Upload some, and write a message with them."""
-        ids = [id for _ in range(count) if (id := self.upload(who))]
-        self.add(who, "say", text=self.text(), files=[{"id": id, "name": "cat.png"} for id in ids])
+    @rule(who=seats, count=st.integers(1, 2), ears=ears, land=st.booleans())
+    def send_files(self, who: int, count: int, ears: int, land: bool = True) -> None:
+        """Write a message with files; `land`: a good line takes them at once."""
+        files = [self.text() for _ in range(count)]
+        about = [{"local": name, "name": f"{name}.png", "size": 1} for name in files]
+        self.add(who, "say", text=self.text(), files=about)
+        self.step(0)
+        for _ in files if land else ():
+            self.upload(who)
         self.step(ears)
+
+    @rule(who=seats, outcome=st.sampled_from(("done", "done", "not told", "lost")))
+    def upload(self, who: int, outcome: str = "done") -> None:
+        """A file gets to the server; or the answer is lost on the way back, or all of it before."""
+        visitor = self.visitors[who]
+        if not visitor.uploads:
+            return
+        id = None if visitor.tunnel or outcome == "lost" else self.deposit(visitor)
+        visitor.land(id if outcome == "done" else None)
+        self.step(0)
 
     @rule(who=seats, name=st.sampled_from(("Ana", "Bo", "here")), ears=ears)
     def call(self, who: int, name: str, ears: int) -> None:
@@ -224,9 +238,7 @@ class Recovery(RuleBasedStateMachine):
         visitor = self.visitors[who]
         failed = [entry for entry in visitor.tab.entries if entry.get("failed")]
         for entry in failed:
-            # A file that is no more has to be uploaded anew, which is not this machine's business.
-            never = self.history.tells_of(entry) or entry["fields"].get("files")
-            if never or not self.again(visitor, entry):
+            if self.history.tells_of(entry) or not self.again(visitor, entry):
                 visitor.browser.given_back.add(entry["cid"])
                 visitor.tab.do("discard", cid=entry["cid"])
         if failed:
@@ -324,7 +336,7 @@ class Recovery(RuleBasedStateMachine):
     @rule(who=seats, stage=st.sampled_from(("part", "kept")))
     def kill_in_an_upload(self, who: int, stage: str) -> None:
         """The same while a file comes in."""
-        self.upload(who, stage)
+        self.deposit(self.visitors[who], stage)
         self.begin_again()
         self.step(0)
 
@@ -481,6 +493,8 @@ class Recovery(RuleBasedStateMachine):
                 while visitor.flights:
                     visitor.fly()
                     self.step(0)
+                while visitor.uploads:
+                    self.upload(who)
                 self.see_to_what_failed(who)
                 if visitor.tab.look["level"] and visitor.tab.look["from"]:
                     self.ask(who, "before", 0)
@@ -513,11 +527,11 @@ class Recovery(RuleBasedStateMachine):
         loaded = look["from"] == 0 and look["to"] is None
         return level and whole and loaded and not (look["entries"] or visitor.inbox)
 
-    def upload(self, who: int, stage: str = "whole") -> str | None:
+    def deposit(self, visitor: Visitor, stage: str = "whole") -> str | None:
         """The id of another file; None if the disk did not take it, or it comes to this stage."""
         self.uploads += 1
         id = f"file-{self.uploads:017}"
-        taken = self.server.upload(id, self.visitors[who].tab.user, self.host.now, stage)
+        taken = self.server.upload(id, visitor.tab.user, self.host.now, stage)
         self.see_whether_it_died()
         return id if taken else None
 
@@ -543,7 +557,7 @@ class Recovery(RuleBasedStateMachine):
             cid = visitor.tab.add(command, **fields)
             if "reply" in fields:
                 visitor.browser.replies[cid] = fields["reply"]
-            visitor.browser.files[cid] = files_of(fields)
+            visitor.browser.files[cid] = names_of(fields)
 
     def seen(self, who: int, pick: int, mine: bool = False) -> list[int]:
         """The id of a message that this page shows, if there is one; the newest first."""

@@ -147,6 +147,11 @@ def files_of(message: Fields) -> list[str]:
     return [file["id"] for file in message.get("files", ())]
 
 
+def names_of(message: Fields) -> list[str]:
+    """Of the files: they may be uploaded anew, and have other ids then."""
+    return [file["name"] for file in message.get("files", ())]
+
+
 def files_agree(history: History) -> None:
     """A file is of the message that says so, and goes with it, also from the disk."""
     told = {id: m["id"] for m in history.now.values() if m.get("files") for id in files_of(m)}
@@ -167,13 +172,14 @@ def says_what_was_meant(history: History, browsers: Iterable[Browser], epoch: st
         assert len(replies) == 1, f"{id} answers one after the other: {replies}"
         files = [files_of(state) for state in states.values() if not state.get("damaged")]
         assert files == files[:1] * len(files), f"{id} has one file after the other: {files}"
+        names = [names_of(state) for state in states.values() if not state.get("damaged")][:1]
         cids = {cid for state in states.values() if (cid := state.get("said") or state.get("cid"))}
         for browser in browsers:
             for cid in cids & browser.made.keys() - before:
                 meant = browser.replies.get(cid) if browser.epochs[cid] == epoch else None
                 assert replies == {meant}, f"{id} answers {replies} and not {meant}"
                 sent = browser.files.get(cid, [])
-                assert files[0] == sent, f"{id} has {files[0]} and was sent with {sent}"
+                assert names == [sent], f"{id} has {names} and was sent with {sent}"
 
 
 def done_once_and_in_order(history: History, browsers: Iterable[Browser], epoch: str) -> None:
@@ -198,7 +204,9 @@ def in_order(done: list[Execution], browser: Browser, epoch: str) -> None:
         if cid not in browser.made:
             continue
         assert not names_an_id or browser.epochs[cid] == epoch, f"{cid} is of another history"
-        if cid in browser.given_back or (thing == "say" and cid in browser.failed):
+        # What failed, or has to bring its files first, holds up nothing.
+        late = cid in browser.failed or browser.files.get(cid)
+        if cid in browser.given_back or (thing == "say" and late):
             continue
         made = browser.made[cid]
         assert made > last.get(thing, 0), f"{cid} came after a newer one"

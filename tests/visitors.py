@@ -33,7 +33,7 @@ class Browser:
     made: dict[str, int] = field(default_factory=dict)  # cid -> its place in the order
     epochs: dict[str, str] = field(default_factory=dict)  # cid -> of the history it was made in
     replies: dict[str, int] = field(default_factory=dict)  # cid -> the message that it answers
-    files: dict[str, list[str]] = field(default_factory=dict)  # cid -> the files it is sent with
+    files: dict[str, list[str]] = field(default_factory=dict)  # cid -> names of its files
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)  # cid -> as last seen
     sent: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)  # at any time
@@ -51,6 +51,7 @@ class Visitor:
         self.tunnel = False
         self._away()
         self.flights: list[Flight] = []
+        self.uploads: list[int] = []  # files on their way
         self.reached: dict[str, int] = {}  # epoch -> the highest cursor of this page
         browser.tabs.append(tab)
 
@@ -70,6 +71,7 @@ class Visitor:
         """Load the page anew."""
         self.leave()
         self.flights.clear()
+        self.uploads.clear()
         self.reached.clear()
         answer = self._ask(f"/r/{self.tab.room}/messages?limit=3")
         assert answer[0] == 200, answer
@@ -116,6 +118,11 @@ class Visitor:
         else:
             path = event["url"].removeprefix("http://server")
             self.flights.append(Flight(event["request"], path))
+
+    def _uploads(self, event: dict[str, Any]) -> None:
+        self.uploads.append(event["upload"])
+        if self.tunnel:
+            self.land(None)
 
     def _returned(self, event: dict[str, Any]) -> None:
         self.browser.given_back.add(event["cid"])
@@ -227,6 +234,13 @@ class Visitor:
         else:
             self.flights.remove(flight)
             self.tab.do("answer", request=flight.number, status=flight.status, text=flight.text)
+
+    # -- files
+
+    def land(self, id: str | None) -> None:
+        """The server has the oldest of the files that are on their way, as this; or nobody has."""
+        answer = {"status": 200, "file": {"id": id}} if id else {"status": 0}
+        self.tab.do("uploaded", upload=self.uploads.pop(0), answer=answer)
 
     def _ask(self, path: str) -> tuple[int, str]:
         ask = functools.partial(request, headers={"Cookie": self.cookie})

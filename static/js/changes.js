@@ -2,7 +2,7 @@
 // Comes after the first messages.
 
 import { clone } from "./dom.js";
-import { addStatus, statusLine } from "./waiting.js";
+import { addStatus, statusLine } from "./status.js";
 
 export class Changes {
   #changes = new Map(); // id -> {cid, command, fields, state, failed}

@@ -27,7 +27,7 @@ export class Elsewhere {
   flush() {
     clearTimeout(this.#timer);
     const rooms = [...this.counts.keys()];
-    for (const room of rooms) this.#outbox(room).flush();
+    for (const room of rooms) this.outbox(room).flush();
     if (rooms.length > 0) this.#timer = setTimeout(() => this.flush(), AGAIN);
     this.changed();
   }
@@ -35,19 +35,20 @@ export class Elsewhere {
   /** Another tab wrote or removed what is kept under a key. */
   stored(key, text) {
     const room = roomOf(key);
-    if (room && room !== this.room) this.#outbox(room).stored(key, text);
+    if (room && room !== this.room) this.outbox(room).stored(key, text);
+  }
+
+  /** What waits in another room. */
+  outbox(room) {
+    if (!this.#outboxes.has(room)) this.#outboxes.set(room, this.#make(room));
+    return this.#outboxes.get(room);
   }
 
   #count(room) {
-    const { entries } = this.#outbox(room);
+    const { entries } = this.outbox(room);
     const failed = entries.filter((entry) => entry.failed).length;
     const sent = entries.filter(({ command, sent, failed }) => sent && !failed && command !== "say").length;
     return { waiting: entries.length - failed - sent, failed }; // what was sent most likely arrived
-  }
-
-  #outbox(room) {
-    if (!this.#outboxes.has(room)) this.#outboxes.set(room, this.#make(room));
-    return this.#outboxes.get(room);
   }
 
   #make(room) {
@@ -69,15 +70,18 @@ export class Elsewhere {
       const answer = await fetch(this.address(room), {
         method: "POST",
         headers: { Accept: "application/json" },
-        body: new URLSearchParams({ ...fields, cid, epoch, user: this.made.you.user }),
+        body: new URLSearchParams({ ...formOf(fields), cid, epoch, user: this.made.you.user }),
         signal: AbortSignal.timeout(PATIENCE),
       });
       const { code, detail, retry } = await answer.json();
       if (answer.ok) outbox.done({ cid, rev: 0 });
       else if (code === "sign_in" || /^\d+$/.test(code)) outbox.down(); // nothing was said of this message
-      else outbox.refuse({ cid, detail, retry });
+      else outbox.refuse({ cid, code, detail, retry });
     } catch {
       outbox.down(); // no answer, or one that is not the server's
     }
   }
 }
+
+/** As the form has it: files as a list in JSON. */
+const formOf = ({ files, ...fields }) => (files ? { ...fields, files: JSON.stringify(files) } : fields);

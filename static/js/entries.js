@@ -22,8 +22,16 @@ function isWhole({ command, fields, at }) {
   const known = COMMANDS[command];
   const right = ([field, check]) => known.includes(field) === check(fields[field]);
   const fit = known.includes("cid") && Object.keys(fields).every((field) => known.includes(field));
-  return Number.isFinite(at) && fit && Object.entries(RIGHT).every(right);
+  const named = filesOf({ fields }).every(({ name }) => typeof name === "string");
+  return Number.isFinite(at) && fit && named && Object.entries(RIGHT).every(right);
 }
+
+/** The files of a message: {local, id?, name, about?, …}, `id` once it is on the server. */
+export const filesOf = ({ fields }) => fields.files ?? [];
+
+/** The fields as the server is to have them. */
+export const onWire = ({ files, ...fields }) =>
+  files ? { ...fields, files: files.map(({ id, name, about }) => ({ id, name, about })) } : fields;
 
 /** What a command changes, in its history; undefined for a message that is yet to be made. */
 function thing({ command, fields, epoch }) {
@@ -33,9 +41,9 @@ function thing({ command, fields, epoch }) {
 }
 
 /**
- * An entry is {cid, command, fields, at, epoch, person: {user}, sent?, failed?, old?}: `sent` when it
- * first went out and is not answered, `failed` why it will not go by itself, `old` if that is
- * because the server may have forgotten its cid.
+ * An entry is {cid, command, fields, at, epoch, person: {user}, sent?, failed?, old?, anew?}: `sent`
+ * when it first went out and is not answered, `failed` why it will not go by itself, `old` if that is
+ * because the server may have forgotten its cid, `anew` if its files go there for a second time.
  */
 export class Entries {
   epoch = null; // of the history; null: not known here
@@ -50,11 +58,13 @@ export class Entries {
     return cids.map((cid) => this.find(cid)).filter(Boolean).sort((a, b) => a.at - b.at);
   }
 
-  /** Those that wait behind nothing on their thing that was sent and may still arrive. */
+  /** Those whose files are all on the server, behind nothing on their thing that was sent and may
+   *  still arrive. */
   get free() {
     const { all } = this;
     const ahead = (entry, n) => all.slice(0, n).some((old) => old.sent && thing(old) === thing(entry));
-    return all.filter((entry, n) => !thing(entry) || !ahead(entry, n));
+    const ready = (entry) => filesOf(entry).every(({ id }) => id);
+    return all.filter((entry, n) => ready(entry) && (!thing(entry) || !ahead(entry, n)));
   }
 
   find(cid) {

@@ -52,7 +52,6 @@ class Page {
     return `chat:${this.root.pathname}`;
   }
 
-  /** Under which it is kept what the draft answers: {reply, epoch}. */
   get replyKey() {
     return `${this.boot.room}:reply`;
   }
@@ -63,7 +62,8 @@ class Page {
 
   /** What every outbox of this person is made with. */
   get sending() {
-    return { storage: this.storage, you: this.boot.you, say: this.say };
+    const { storage, say, boot } = this;
+    return { storage, say, you: boot.you, released: (files) => this.later(({ uploads }) => uploads.release(files)) };
   }
 
   makeOutbox() {
@@ -88,7 +88,7 @@ class Page {
   showWaiting() {
     this.news.takeIn();
     this.timeline.waiting.show(this.outbox.entries, this.desk.connection.online);
-    this.later(({ deeds, reactions, topic }) => (reactions.wait(), deeds.show(), topic.show()));
+    this.later(({ deeds, reactions, topic, uploads }) => (reactions.wait(), deeds.show(), topic.show(), uploads.flush()));
   }
 
   makeDesk() {

@@ -5,7 +5,7 @@
 // One tab at a time sends, one entry at a time, in the order they were made. What was sent once keeps
 // its cid and is never replaced; what comes later on the same thing waits behind it, failed or not.
 
-import { alone, Entries, newId } from "./entries.js";
+import { alone, Entries, filesOf, newId, onWire } from "./entries.js";
 import { CLOSE } from "./protocol.js";
 
 const ANSWER_WITHIN = 10_000; // ms without an answer: the line is dead
@@ -16,9 +16,9 @@ const MOST = 100; // messages waiting
 
 /**
  * `line`: {carries(command), send(entry), silent()}; `send` returns whether the line took it.
- * `changed()` is called whenever an entry changes; `returned(entry, detail)` when a command that is
- * no message will not be done. Entries that wait to be sent again have `retryAt` and `detail`, those
- * that are done and not yet shown have `done`.
+ * `changed()` is called whenever an entry changes, `released(files)` when those of a message wait for
+ * nothing, `returned(entry, detail)` when a command that is no message will not be done. Entries that
+ * wait to be sent again have `retryAt` and `detail`, those that are done and not yet shown have `done`.
  */
 export class Outbox {
   #cursor = 0; // what the page shows is level with the log up to this rev
@@ -30,8 +30,8 @@ export class Outbox {
   #more = false; // asked to flush while flushing
   #sweep = false; // the line has just said which history this is
 
-  constructor({ storage, room, you, say, line, changed, returned }) {
-    Object.assign(this, { storage, room, you, say, line, changed, returned });
+  constructor({ storage, room, you, say, line, changed, returned, released }) {
+    Object.assign(this, { storage, room, you, say, line, changed, returned, released });
     this.kept = new Entries(storage, room);
   }
 
@@ -39,7 +39,6 @@ export class Outbox {
     return this.kept.epoch;
   }
 
-  /** In another history ids and revs mean something else. */
   set epoch(epoch) {
     if (epoch === this.epoch) return;
     this.kept.epoch = epoch;
@@ -94,9 +93,10 @@ export class Outbox {
   }
 
   /** The server said no: for now (`retry` ms), or for good. */
-  refuse({ cid, detail, retry }) {
+  refuse({ cid, code, detail, retry }) {
     const entry = this.kept.find(cid);
     if (entry && retry !== undefined) this.#waits.set(cid, { retryAt: Date.now() + retry, detail });
+    else if (entry && code === "no_file" && !entry.anew) this.#bringAnew(entry);
     else if (entry?.command === "say") this.#fail({ ...entry, sent: undefined }, detail);
     else if (entry) this.#remove(cid), this.returned(entry, detail);
     this.#settle(cid, "refused");
@@ -105,7 +105,7 @@ export class Outbox {
 
   /** Sends what failed once more: under its cid, so that it is done at most once, or as new. */
   again(cid) {
-    const { failed, old, ...entry } = this.kept.find(cid) ?? {};
+    const { failed, old, anew, ...entry } = this.kept.find(cid) ?? {};
     if (!failed) return;
     this.#tries.delete(cid);
     this.kept.save(old ? { ...entry, cid: newId(), sent: undefined } : entry); // the place in the order stays
@@ -185,7 +185,7 @@ export class Outbox {
     this.#waits.delete(cid);
     if (Date.now() - entry.sent > OLD) return this.#fail({ ...entry, old: true }, this.say("message.old")), true;
     const answer = this.#flown(cid, ANSWER_WITHIN);
-    if (!this.line.send(entry)) return this.#settle(cid, "down"), false;
+    if (!this.line.send({ ...entry, fields: onWire(entry.fields) })) return this.#settle(cid, "down"), false;
     this.#flight.sent = true;
     if (!entry.sent) this.kept.save({ ...entry, sent: Date.now() });
     const outcome = await answer;
@@ -228,6 +228,12 @@ export class Outbox {
     return command !== "say" && this.epoch !== null && epoch !== this.epoch;
   }
 
+  /** All its files are uploaded again. */
+  #bringAnew(entry) {
+    const files = filesOf(entry).map(({ id, ...file }) => file);
+    this.kept.save({ ...entry, sent: undefined, anew: true, fields: { ...entry.fields, files } });
+  }
+
   #fail(entry, detail) {
     this.#waits.delete(entry.cid);
     this.kept.save({ ...entry, failed: detail });
@@ -237,6 +243,8 @@ export class Outbox {
   #remove(cid) {
     this.#waits.delete(cid);
     this.#tries.delete(cid);
+    const { fields } = this.kept.find(cid) ?? {};
     this.kept.remove(cid);
+    if (fields?.files) this.released(fields.files);
   }
 }

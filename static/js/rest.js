@@ -8,6 +8,7 @@ const MODULES = [
   ...["reactions", "dress"],
   ...["badge", "pill"],
   ...["salvage", "changes", "writing", "answering", "times"],
+  ...["shelf", "status", "uploads", "post"],
 ];
 
 /** All that the other modules export; `again` makes addresses of their own for another try. */
@@ -23,6 +24,7 @@ export function wire(page, made) {
   const edges = (timeline.history.edges = new made.Edges(timeline, say, boot.title));
   made.salvage(storage, say("message.damaged_here"));
   timeline.waiting.changes = new made.Changes(timeline, say);
+  const uploads = (page.uploads = wireUploads(page, made));
   page.showWaiting();
   const kept = (page.kept = wireKept(page, made, deeds));
   const half = { storage, room: boot.room, epoch: page.outbox.epoch };
@@ -40,7 +42,7 @@ export function wire(page, made) {
     ...page.sending,
     room: boot.room,
     address: (room) => page.address(room),
-    changed: () => page.rooms?.mark(),
+    changed: () => (page.rooms?.mark(), uploads.flush()),
   });
   const topic = wireTopic(page, made, people.announcer);
   const rooms = (page.rooms = wireRooms(page, made, { announcer: people.announcer, deeds }));
@@ -57,7 +59,7 @@ export function wire(page, made) {
   made.wirePictures(() => deeds.warn(say("files.pictures")));
   performance.mark("parts-ready");
   const { elsewhere } = page;
-  const parts = { people, strip, deeds, edges, reactions, topic, actions, elsewhere, kept, rooms, drafts };
+  const parts = { people, strip, deeds, edges, reactions, topic, actions, elsewhere, kept, rooms, drafts, uploads };
   return { ...parts, ...answers, ...made.wireAttention(page, parts) };
 }
 
@@ -132,6 +134,25 @@ function wireDeeds(page, { Strip, Deeds }, announcer) {
   const carry = (entry) => desk.carry(entry);
   const deeds = new Deeds({ composer, outbox, carry, strip, alert, tell, text: say });
   return { strip, deeds };
+}
+
+/** Files on their way, and how far they are. */
+function wireUploads(page, { Shelf, Status, Uploads, post }) {
+  const { boot, desk, outbox, say, storage, timeline } = page;
+  const { waiting } = timeline;
+  const shelf = (page.shelf = new Shelf(page.home, boot.you.user));
+  const uploads = new Uploads({
+    storage,
+    shelf,
+    say,
+    outbox: (room) => (room === boot.room ? outbox : page.elsewhere.outbox(room)),
+    address: (room) => page.address(room),
+    online: () => desk.connection.online,
+    post,
+    moved: (entry) => waiting.row(entry.cid) && waiting.status.move(waiting.row(entry.cid), entry),
+  });
+  waiting.status = new Status(say, (entry) => uploads.part(entry));
+  return uploads;
 }
 
 function wireDrafts(page, { Drafts }) {

@@ -24,7 +24,7 @@ export class Timeline {
     this.empty = this.col.querySelector(".empty");
     this.scroll = new Scroll(log, moved);
     this.chunks = new Chunks(this.empty, this.scroll);
-    this.waiting = new Waiting(this, say);
+    this.waiting = new Waiting(this);
     this.stop = new Stop(log);
     this.history = new History({ timeline: this, model, load, replaced });
     this.#adopt(start);

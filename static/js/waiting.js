@@ -1,19 +1,14 @@
 // Owns the rows of my messages that wait in the outbox and have no id yet; my changes to those that
 // have one are changes.js.
 
-import { clone, element } from "./dom.js";
-import { keepFocus } from "./row.js";
-
-const TICK = 1_000; // ms between two looks at a countdown
-
 export class Waiting {
   changes = null; // they come later
-  called = null; // the names in a text, as far as the page knows people: the same
+  status = null; // so does the line in a row that says how far it is
+  called = null; // and the names in a text, as far as the page knows people
   #rows = new Map(); // cid -> row
-  #ticking = 0;
 
-  constructor(timeline, say) {
-    Object.assign(this, { timeline, say });
+  constructor(timeline) {
+    this.timeline = timeline;
   }
 
   get rows() {
@@ -45,10 +40,6 @@ export class Waiting {
       this.changes?.show(entries, online);
     });
     timeline.tidy();
-    clearTimeout(this.#ticking);
-    if (entries.some(({ retryAt }) => retryAt > Date.now())) {
-      this.#ticking = setTimeout(() => this.show(entries, online), TICK);
-    }
   }
 
   #showMessage(entry, online) {
@@ -57,31 +48,6 @@ export class Waiting {
     const row = this.#rows.get(cid) ?? this.timeline.append({ cid, ...fields, at, user, name, color, mentions: this.called?.(fields.text) });
     this.#rows.set(cid, row);
     row.dataset.state = entry.failed ? "failed" : online ? "pending" : "queued";
-    const line = statusLine(row.dataset.state, entry, this.say);
-    const old = row.querySelector(".st");
-    if (old?.textContent === line.textContent) return;
-    keepFocus(row, () => old?.remove());
-    addStatus(row, line);
+    this.status?.show(row, entry);
   }
-}
-
-export function addStatus(row, line) {
-  line.id = `${row.id}s`; // part of the row's name
-  row.append(line);
-}
-
-/** The line under a message that is not yet sent. */
-export function statusLine(state, { command, failed, retryAt, detail }, say) {
-  if (state === "failed") {
-    const line = clone("failed");
-    line.querySelector(".why").textContent = say("message.not_sent", { detail: failed });
-    line.querySelector(".take").hidden = command === "delete"; // there is no text to take back
-    return line;
-  }
-  if (state === "queued") return clone("waiting");
-  const seconds = Math.ceil((retryAt - Date.now()) / 1000);
-  const text = seconds > 0 ? say("message.slow", { detail, n: seconds }) : say("message.sending");
-  const line = element("p", text);
-  line.className = seconds > 0 ? "st" : "st sending";
-  return line;
 }

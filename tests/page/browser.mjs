@@ -152,6 +152,7 @@ export function globals(tab, { clock, disk, locks, tell }) {
     fetch,
     URL,
     URLSearchParams,
+    AbortController,
     AbortSignal: { timeout: (time) => ({ time }) },
     setTimeout: (work, wait) => clock.set(tab, work, wait),
     setInterval: (work, wait) => clock.set(tab, work, wait, wait),

@@ -30,6 +30,7 @@ const ACTIONS = {
   hear: ({ tab, socket, frames }) => tabs.get(tab).hear(socket, frames),
   closed: ({ tab, socket, code }) => tabs.get(tab).closed(socket, code),
   answer: ({ tab, request, status, text }) => tabs.get(tab).answer(request, status, text),
+  uploaded: ({ tab, upload, answer }) => tabs.get(tab).posts[upload](answer),
   add: ({ tab, command, fields }) => {
     const { cid } = tabs.get(tab).outbox.add(command, fields);
     events.push({ tab, what: "added", cid });

@@ -7,36 +7,12 @@ import { beforeEach, mock, test } from "node:test";
 import { Outbox } from "../../static/js/outbox.js";
 import { salvage } from "../../static/js/salvage.js";
 import { PersonStorage } from "../../static/js/storage.js";
+import { begin, passes, settled } from "./disk.mjs";
 
 const DAY = 24 * 3_600_000; // ms
 const ANSWER_WITHIN = 10_000; // ms
 
-class Disk extends Map {
-  getItem = (key) => this.get(key) ?? null;
-  setItem = (key, text) => (this.set(key, text), Object.assign(this, { [key]: text }));
-  removeItem = (key) => (this.delete(key), delete this[key]);
-}
-
-// Newer versions of node have Web Locks, which take time that is not the test's.
-Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true, writable: true });
-
-beforeEach(() => {
-  globalThis.localStorage = new Disk();
-  for (const name of ["getItem", "setItem", "removeItem"]) {
-    Object.defineProperty(localStorage, name, { enumerable: false }); // Object.keys gives what is kept
-  }
-  mock.timers.reset();
-  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: 1_700_000_000_000 });
-});
-
-/** What was begun goes as far as it can without time passing. */
-const settled = async () => {
-  for (let turn = 0; turn < 50; turn += 1) await null;
-};
-
-const passes = async (time) => {
-  for (; time > 0; time -= 1_000) mock.timers.tick(Math.min(time, 1_000)), await settled();
-};
+beforeEach(begin);
 
 /** A page with this disk: `sent` are the commands that its line took. */
 function page({ epoch = "first", user = "ana", up = true } = {}) {
@@ -48,7 +24,7 @@ function page({ epoch = "first", user = "ana", up = true } = {}) {
     send: ({ cid, command, fields }) => line.up && Boolean(line.sent.push({ cid, command, fields })),
     silent: () => ((line.silences += 1), (line.up = false)), // it is left, and `comes` again
   };
-  const back = [];
+  const [back, released] = [[], []];
   const outbox = new Outbox({
     storage: new PersonStorage(`chat:/:ana`),
     room: "lobby",
@@ -57,9 +33,10 @@ function page({ epoch = "first", user = "ana", up = true } = {}) {
     line,
     changed: () => {},
     returned: ({ command, fields }, detail) => back.push({ command, ...fields, detail }),
+    released: (files) => released.push(...files.map(({ local }) => local)),
   });
   outbox.epoch = epoch;
-  return { line, outbox, back, sent: line.sent, comes: () => ((line.up = true), outbox.live(), settled()) };
+  return { line, outbox, back, released, sent: line.sent, comes: () => ((line.up = true), outbox.live(), settled()) };
 }
 
 const put = (cid, entry) => localStorage.setItem(`chat:/:ana:lobby:outbox:${cid}`, JSON.stringify(entry));
@@ -450,6 +427,111 @@ test("what another person wrote is text, and never sent", async () => {
   assert.deepEqual(kept(), []);
 });
 
+// --- files
+
+const FILE = { local: "here-1", name: "cat.jpg", about: "a cat", type: "image/jpeg", size: 5, width: 4, height: 3 };
+const files = (...ids) => ids.map((id, n) => ({ ...FILE, local: `here-${n + 1}`, ...(id && { id }) }));
+
+/** As uploads.js does it. */
+const bring = ({ outbox }, cid, ...ids) => {
+  const entry = outbox.kept.find(cid);
+  outbox.kept.save({ ...entry, fields: { ...entry.fields, files: files(...ids) } });
+  outbox.flush();
+  return settled();
+};
+
+test("a message waits until all its files have ids, and does not hold up what was written later", async () => {
+  const one = page();
+  const { cid } = one.outbox.add("say", { text: "with files", files: files("", "") });
+  await settled();
+  const later = one.outbox.add("say", { text: "later" });
+  await bring(one, cid, "idA", "");
+  assert.deepEqual(told(one.sent), ["say later"]);
+  await bring(one, cid, "idA", "idB");
+  one.outbox.done({ cid: later.cid, rev: 0 });
+  await settled();
+  assert.deepEqual(told(one.sent), ["say later", "say with files"]);
+  assert.equal(one.sent[1].cid, cid);
+});
+
+test("of a file only what the server is to know goes out", async () => {
+  const one = page();
+  one.outbox.add("say", { text: "", files: [{ ...FILE, id: "idA" }] });
+  await settled();
+  assert.deepEqual(one.sent[0].fields, { text: "", files: [{ id: "idA", name: "cat.jpg", about: "a cat" }] });
+});
+
+test("a message whose file the server has no more brings all of them anew, once, under its cid", async () => {
+  const one = page();
+  const { cid } = one.outbox.add("say", { text: "hi", reply: 1, files: files("idA", "idB") });
+  await settled();
+  one.outbox.refuse({ cid, code: "no_file", detail: "Gone." });
+  await settled();
+  const [entry] = one.outbox.entries;
+  assert.deepEqual([entry.failed, entry.sent, entry.fields], [undefined, undefined, { text: "hi", reply: 1, files: files("", "") }]);
+  assert.equal(one.sent.length, 1);
+  await bring(one, cid, "idC", "idD");
+  assert.deepEqual(one.sent.map(({ cid, fields }) => [cid, fields.files[1].id]), [[cid, "idB"], [cid, "idD"]]);
+  one.outbox.refuse({ cid, code: "no_file", detail: "Gone." });
+  assert.equal(one.outbox.entries[0].failed, "Gone.");
+});
+
+test("whoever tries again what failed so has the files brought anew once more", async () => {
+  const one = page();
+  const { cid } = one.outbox.add("say", { text: "hi", files: files("idA") });
+  for (const id of ["idB", "idC"]) {
+    await settled();
+    one.outbox.refuse({ cid, code: "no_file", detail: "Gone." });
+    if (id === "idB") await bring(one, cid, id);
+  }
+  one.outbox.again(cid);
+  await settled();
+  assert.equal(one.sent.length, 3);
+  one.outbox.refuse({ cid, code: "no_file", detail: "Gone." });
+  assert.deepEqual(one.outbox.entries[0].fields.files, files(""));
+});
+
+test("an unanswered message with files goes again under its cid, with the same files", async () => {
+  const one = page();
+  one.outbox.add("say", { text: "hi", files: files("idA") });
+  await settled();
+  one.outbox.down(1006);
+  await one.comes();
+  assert.equal(one.sent.length, 2);
+  assert.deepEqual(one.sent[0], one.sent[1]);
+});
+
+test("the files of a message go to another history with it", async () => {
+  const one = page({ up: false });
+  one.outbox.add("say", { text: "hi", reply: 1, files: files("idA") });
+  one.outbox.epoch = "second";
+  await one.comes();
+  assert.deepEqual(Object.keys(one.sent[0].fields), ["text", "files"]);
+});
+
+test("files are released when their message is done, heard or discarded, and only then", async () => {
+  const { outbox, line, released } = page();
+  const ends = [
+    (cid) => outbox.done({ cid, rev: 0 }),
+    (cid) => outbox.heard("message", { user: "ana", cid }),
+    (cid) => outbox.heard("message", { user: "ana", said: cid }),
+    (cid) => outbox.discard(cid),
+  ];
+  for (const end of ends) {
+    const { cid } = outbox.add("say", { text: "hi", files: files("idA", "idB") });
+    await settled();
+    outbox.refuse({ cid, code: "too_long", detail: "No." });
+    outbox.again(cid);
+    await settled();
+    assert.deepEqual(released, []);
+    end(cid);
+    assert.deepEqual(released.splice(0), ["here-1", "here-2"]);
+  }
+  line.up = false;
+  outbox.done({ cid: outbox.add("say", { text: "no files" }).cid, rev: 0 });
+  assert.deepEqual(released, []);
+});
+
 // --- what earlier versions kept, and what a disk made of it
 
 test("a message kept by 0.1.0 is sent under its cid, and after six days asked about", async () => {
@@ -485,6 +567,9 @@ test("of damaged entries the text is shown, and nothing is sent unseen", async (
     { command: "delete", fields: { id: 1 }, epoch: "first" },
     { command: "dance", fields: {}, ...made },
     { command: "ping", fields: {}, ...made },
+    { command: "say", fields: { text: "", files: "cat.jpg" }, ...made },
+    { command: "say", fields: { text: "", files: [null] }, ...made },
+    { command: "say", fields: { text: "", files: [{ id: 1 }] }, ...made },
   ];
   for (const [n, entry] of torn.entries()) put(`nothing${n}`, entry);
   const { outbox, sent, comes } = page();

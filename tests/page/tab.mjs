@@ -13,6 +13,7 @@ const PARTS = `
   export { Outbox } from "./outbox.js";
   export { PersonStorage } from "./storage.js";
   export { decodePage } from "./protocol.js";
+  export { Uploads } from "./uploads.js";
 `;
 const MOST = 40; // characters of a text that are reported
 
@@ -50,6 +51,7 @@ const quoted = (message) => message && short({ ...message });
 export class Tab {
   sockets = [];
   requests = [];
+  posts = []; // uploads that were begun: each takes its answer
   place = {}; // what is loaded first when what was held is worthless
   read = null; // how far this person has read, as the page knows it
   counts = null; // what is new in this room, as it was told
@@ -67,7 +69,7 @@ export class Tab {
     const { clock, disk } = this.world;
     disk.tabs.add(this);
     const context = vm.createContext(globals(this, { clock, disk, locks, tell: this.tell }));
-    const { Desk, Log, Outbox, PersonStorage, decodePage } = await load(context, bugs);
+    const { Desk, Log, Outbox, PersonStorage, Uploads, decodePage } = await load(context, bugs);
     this.storage = new PersonStorage(`/:${user}`);
     const outbox = (this.outbox = new Outbox({
       storage: this.storage,
@@ -79,9 +81,20 @@ export class Tab {
         send: (entry) => this.desk.carry(entry),
         silent: () => this.desk.connection.restart(),
       },
-      changed: () => {},
+      changed: () => this.uploads.flush(),
       returned: ({ cid }, detail) => this.tell({ what: "returned", cid, detail }),
+      released: (files) => this.uploads.release(files),
     }));
+    this.uploads = new Uploads({
+      storage: this.storage,
+      shelf: { get: async (local) => ({ blob: local }), remove: async () => {} },
+      say: (key) => key,
+      outbox: () => outbox,
+      address: () => "",
+      online: () => Boolean(this.desk?.connection.online),
+      post: (_, local, { signal }) => this.#post(local, signal),
+      moved: () => {},
+    });
     const boot = page && decodePage(page);
     const cursor = boot && { epoch: boot.epoch, rev: boot.head };
     const log = (this.log = new Log(boot ? { epoch: boot.epoch, head: boot.head } : { epoch: null, head: 0 }));
@@ -94,6 +107,7 @@ export class Tab {
     }
     const on = {
       place: () => this.place,
+      state: () => this.uploads.flush(),
       welcome: () => (this.#greeted = false),
       read: (mark) => this.#marked(mark),
       rooms: ({ rooms }) => (this.counts = rooms.find(({ room: name }) => name === room) ?? this.counts),
@@ -102,6 +116,14 @@ export class Tab {
     this.desk = new Desk({ socket, pages, cursor, you: { user, name: user }, log, outbox, on });
     this.desk.open();
     await settled();
+  }
+
+  #post(local, signal) {
+    return new Promise((answer) => {
+      this.posts.push(answer);
+      signal.addEventListener("abort", () => answer({ status: 0 }));
+      this.tell({ what: "uploads", upload: this.posts.length - 1 });
+    });
   }
 
   #known(name, fields) {
