@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import pytest
 from client import Answer, Wire
-from pictures import chunk, png
+from pictures import chunk, film, png, track
 from serving import Site
 
 from chat.line import server
@@ -139,6 +139,15 @@ def test_a_polyglot_is_a_picture_and_nothing_else(ana: Sender) -> None:
     assert answer.headers["Content-Type"] == "image/png"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+
+
+def test_a_film_opened_alone_is_played_and_runs_nothing(ana: Sender) -> None:
+    """The page that a browser makes of it loads it once more, from its origin."""
+    policy = "sandbox allow-same-origin; default-src 'none'; media-src 'self'"
+    for content in (film(track(b"vide", 4, 3)), b"RIFF\x24\0\0\0WAVEfmt "):
+        answer = ana.get(ana.send(content, "a"))
+        assert answer.headers["Content-Security-Policy"] == policy
+        assert answer.headers["Content-Disposition"] == 'inline; filename="a"'
 
 
 def test_a_picture_is_saved_on_request(ana: Sender) -> None:

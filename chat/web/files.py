@@ -21,7 +21,9 @@ from chat.wire.codes import Refusal
 log = logging.getLogger("chat.files")
 
 CHUNK = 64 * 1024  # bytes of a file in memory for each who reads it
-_POLICY = "sandbox; default-src 'none'"  # also where it is opened alone: it runs nothing
+# Opened alone it runs nothing. The page that a browser makes of a film loads that from its origin.
+_POLICY = "sandbox; default-src 'none'"
+_PLAYED = "sandbox allow-same-origin; default-src 'none'; media-src 'self'"
 
 
 class FilePage(Visitor):
@@ -61,7 +63,8 @@ class FilePage(Visitor):
         kind = "inline" if file.type in INLINE and not whole else "attachment"
         self.set_header("Content-Type", file.type)
         self.set_header("Content-Disposition", disposition(kind, file.name))
-        self.set_header("Content-Security-Policy", _POLICY)
+        played = file.type.startswith(("video/", "audio/"))
+        self.set_header("Content-Security-Policy", _PLAYED if played else _POLICY)
         self.set_header("Cache-Control", "private, no-cache")
         self.set_header("Accept-Ranges", "bytes")
         self.set_header("Etag", f'"{urlsafe_b64encode(found.sha).decode().rstrip("=")}"')
