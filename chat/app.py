@@ -221,5 +221,5 @@ def _words(name: str) -> dict[str, str]:
 
 def _log_request(handler: RequestHandler) -> None:
     """A normal day is quiet: only what the server did wrong is worth a line."""
-    if handler.get_status() >= 500 and handler.get_status() != 503:
+    if handler.get_status() >= 500 and handler.get_status() not in (503, 507):
         log.error("%d %r", handler.get_status(), handler.request.uri)

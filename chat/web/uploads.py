@@ -160,18 +160,19 @@ class UploadPage(Visitor):
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """Answer. Whoever is still sending is listened to for a while: if we closed at once, the
         kernel would reset the connection because of what is unread, and the answer be lost."""
+        if self._answered:
+            return self.flush()
         self._release()
-        if not self._whole and not self._answered:
+        if not self._whole:
             self.set_header("Connection", "close")  # Tornado does so, and tells nobody
         # Whoever expects a word before sending has sent nothing.
         if not self._left or "Expect" in self.request.headers:
             return super().finish(chunk)
-        if not self._answered:
-            self._answered = True
-            self._http.set_max_body_size(ENDLESS)
-            self._set_timer(LINGER, self._end)
-            self.set_header("Content-Length", str(len(chunk or b"")))
-            self.write(chunk or b"")
+        self._answered = True
+        self._http.set_max_body_size(ENDLESS)
+        self._set_timer(LINGER, self._end)
+        self.set_header("Content-Length", str(len(chunk or b"")))
+        self.write(chunk or b"")
         return self.flush()
 
     def _end(self) -> None:
