@@ -23,6 +23,7 @@ STYLES = (
     "actions",
     "reactions",
     "composer",
+    "stage",
     "topic",
     "panels",
     "rooms",

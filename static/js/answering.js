@@ -18,7 +18,7 @@ export function wireAnswers(page, people, deeds) {
     load: (query) => desk.load(query),
     changed: () => replying.show(),
   });
-  const replying = new Replying({ composer: page.composer, model: log, quotes, storage, key: page.replyKey });
+  const replying = new Replying({ composer: page.composer, model: log, quotes, storage, key: page.key("reply") });
   page.reply = (row) => replying.begin(timeline.message(row).id);
   deeds.answer = (id) => replying.begin(id);
   timeline.waiting.called = (text) => called(text, people.known, boot.you);

@@ -1,5 +1,5 @@
 // Owns the message box with its draft and its limit, and what the Enter key means. Knows no messages
-// and no socket; what else writing does is writing.js.
+// and no socket.
 
 const SAVE_AFTER = 300; // ms of quiet
 const WARN_FROM = 0.9; // of the limit
@@ -37,18 +37,18 @@ export class Composer {
   #saving = 0;
   #saved = ""; // what the disk is known to hold
 
-  /** `send(text)` returns whether the text was taken. */
-  constructor({ form, limit, say, storage, key, send, drafted }) {
-    Object.assign(this, { form, limit, say, storage, key, send, drafted });
+  /** `send(text)` returns whether it was taken, `more()` whether there is more than text. */
+  constructor({ form, limit, say, storage, key, send, more, drafted }) {
+    Object.assign(this, { form, limit, say, storage, key, send, more, drafted });
     this.area = form.querySelector("textarea");
     this.button = form.querySelector(".send");
     this.count = form.querySelector(".count");
-    form.noValidate = true; // blank never sends; no bubble has to say so
+    form.noValidate = true; // no bubble has to say that blank never sends
     hintEnter(this.area);
     this.#saved = storage.text(key) ?? "";
     this.area.value = joined(this.#saved, this.area.value); // something may be typed already
     this.#listen();
-    this.#measure();
+    this.measure();
   }
 
   get text() {
@@ -61,7 +61,7 @@ export class Composer {
 
   clear() {
     this.area.value = "";
-    this.#measure();
+    this.measure();
     this.#save();
   }
 
@@ -70,7 +70,7 @@ export class Composer {
     if (key !== this.key) return;
     if (this.text === this.#saved) {
       this.#saved = this.area.value = text ?? "";
-      this.#measure();
+      this.measure();
     }
     this.drafted();
   }
@@ -100,13 +100,13 @@ export class Composer {
   }
 
   #submit() {
-    if (this.text.trim() === "" || this.#left() < 0) return;
+    if (this.button.ariaDisabled) return;
     if (this.send(this.text)) this.clear();
     else this.#show(this.say("composer.full"), true);
   }
 
   #changed() {
-    this.#measure();
+    this.measure();
     clearTimeout(this.#saving);
     this.#saving = setTimeout(() => this.#save(), SAVE_AFTER);
   }
@@ -131,14 +131,15 @@ export class Composer {
     return this.limit - (length < this.limit * WARN_FROM ? length : [...this.text].length);
   }
 
-  #measure() {
+  /** Shows what may be sent. */
+  measure() {
     grow(this.area);
     const left = this.#left();
     const over = left < 0;
     if (left > this.limit * (1 - WARN_FROM)) this.#show("");
     else if (over) this.#show(this.say("composer.over", { n: left }), true);
     else this.#show(this.say("composer.left", { n: left }));
-    this.button.ariaDisabled = over || this.text.trim() === "" ? "true" : null;
+    this.button.ariaDisabled = over || (this.text.trim() === "" && !this.more()) ? "true" : null;
     if (over) this.button.setAttribute("aria-describedby", this.count.id);
     else this.button.removeAttribute("aria-describedby");
   }

@@ -41,7 +41,7 @@ class Page {
     this.timeline = this.makeTimeline();
     const { timeline } = this;
     const tell = (mark) => this.desk.send("read", mark);
-    this.reading = new Reading({ ...boot, timeline, say, storage, key: `${boot.room}:read`, tell });
+    this.reading = new Reading({ ...boot, timeline, say, storage, key: this.key("read"), tell });
     performance.mark("list-ready");
     this.news = new News(this);
     this.composer = this.makeComposer();
@@ -52,15 +52,15 @@ class Page {
     return `chat:${this.root.pathname}`;
   }
 
-  get replyKey() {
-    return `${this.boot.room}:reply`;
+  /** Under which something of this room is kept. */
+  key(what) {
+    return `${this.boot.room}:${what}`;
   }
 
   address(room) {
     return new URL(`r/${encodeURIComponent(room)}`, this.root).href;
   }
 
-  /** What every outbox of this person is made with. */
   get sending() {
     const { storage, say, boot } = this;
     return { storage, say, you: boot.you, released: (files) => this.later(({ uploads }) => uploads.release(files)) };
@@ -120,18 +120,22 @@ class Page {
       limit: this.boot.limits.text,
       say: this.say,
       storage: this.storage,
-      key: `${this.boot.room}:draft`,
+      key: this.key("draft"),
       send: (text) => this.send(text),
+      more: () => this.storage.text(this.key("staged")) !== null,
       drafted: () => (this.rooms?.mark(), this.drafts?.changed()),
     });
   }
 
   /** False: too many are waiting, the text stays in the box. */
   send(text) {
-    const { reply, epoch } = this.storage.read(this.replyKey, {});
-    if (!this.outbox.add("say", { text, ...(epoch === this.log.epoch && { reply }) })) return false;
-    this.storage.remove(this.replyKey);
-    this.later(({ replying }) => replying.show());
+    const { reply, epoch } = this.storage.read(this.key("reply"), {});
+    const files = this.storage.read(this.key("staged"), []);
+    const fields = { text, ...(epoch === this.log.epoch && { reply }), ...(files[0] && { files }) };
+    if (!this.outbox.add("say", fields)) return false;
+    this.storage.remove(this.key("reply"));
+    this.storage.remove(this.key("staged"));
+    this.later(({ replying, staging }) => (replying.show(), staging.sent()));
     this.reading.undivide();
     this.timeline.toEnd().catch(() => {}); // the line is down: it will be shown when it is back
     this.reading.update();
@@ -142,7 +146,7 @@ class Page {
     this.desk.open(this.boot.changes);
     this.showWaiting();
     this.reading.begin();
-    if (location.hash || this.storage.text(`${this.boot.room}:place`)) this.come();
+    if (location.hash || this.storage.text(this.key("place"))) this.come();
     document.documentElement.dataset.ready = "";
     performance.mark("composer-ready");
     if (matchMedia("(pointer: fine)").matches) this.composer.focus();
@@ -168,7 +172,6 @@ class Page {
       if (opener) this.later(({ people }) => people.open(opener));
     });
     addEventListener("storage", ({ key, newValue }) => this.stored(this.storage.own(key), newValue));
-    addEventListener("beforeunload", (event) => this.storage.holdsTyped && event.preventDefault());
     addEventListener("focus", () => this.reading.returned());
     addEventListener("blur", () => this.reading.returned());
     document.addEventListener("visibilitychange", () => this.seen());
@@ -190,8 +193,6 @@ class Page {
     if (here) this.desk.connection.retry();
     this.reading.returned();
   }
-
-  // --- what the line brings
 
   on = {
     stranger: () => location.reload(),
@@ -216,7 +217,7 @@ class Page {
     rooms: (told) => this.later(({ rooms, notify }) => (rooms.hear(told), notify.rooms(told))),
     kept: ({ values }) => this.later(({ kept, drafts }) => (kept.heard(values), drafts.heard(values))),
     state: (state) => this.connected(state),
-    lost: (code) => code === CLOSE.SIGNED_OUT && this.storage.forget(), // here or in another tab
+    lost: (code) => code === CLOSE.SIGNED_OUT && (this.storage.forget(), this.shelf?.forget()), // here or in another tab
   };
 
   /** Calls `use` with the parts of the page that can wait, as soon as they are there. */
@@ -224,12 +225,12 @@ class Page {
     this.#there.then(use);
   }
 
-  /** Fetches them once the line is up, or known to be down; if that fails, with the next such news. */
+  /** Fetches them once the line is up or down; if that fails, with the next such news. */
   async fetch() {
     if (this.#fetching) return;
     this.#fetching = true;
     this.#tries += 1;
-    const again = this.#tries > 1 ? `?${this.#tries}` : ""; // engines remember an address that failed
+    const again = this.#tries > 1 ? `?${this.#tries}` : "";
     const rest = await import(`./rest.js${again}`).catch(() => null);
     const fetched = await rest?.fetchParts(again).catch(() => null);
     this.#fetching = Boolean(fetched);
@@ -237,8 +238,7 @@ class Page {
   }
 
   connected(state) {
-    const shown = { online: "online", connecting: "connecting" };
-    document.documentElement.dataset.conn = shown[state] ?? "offline";
+    document.documentElement.dataset.conn = ["online", "connecting"].find((one) => one === state) ?? "offline";
     this.showWaiting();
     this.later(({ strip, drafts }) => (strip.connected(state), drafts.connected(state)));
     if (state === "signed_out") location.reload();

@@ -24,7 +24,7 @@ export class People {
   fills = {}; // name of a dialog -> fetches and shows what is in it; false if that failed
   known = { total: 0, here: 0, people: [] };
 
-  constructor({ you, say, language, storage, base, network, timeline }) {
+  constructor({ you, say, language, forget, base, network, timeline }) {
     Object.assign(this, { you, say, timeline });
     this.typing = new Typing(say, language);
     this.announcer = new Announcer(say, you);
@@ -36,7 +36,7 @@ export class People {
     wireInvites({ say, base, network });
     wireRename(find("form.rename"), you, say);
     wireSignOut(find("form.sign-out"));
-    wireLeaving(find("form.sign-out"), say, storage);
+    wireLeaving(find("form.sign-out"), say, forget);
   }
 
   /** Opens the dialog that a button stands for, once what is in it is there. */

@@ -3,10 +3,11 @@
 import { PersonStorage } from "./storage.js";
 
 const MODULES = [
-  ...["people", "editor", "actions", "deeds", "strip", "edges", "elsewhere", "viewport", "pictures", "rooms"],
+  ...["people", "editor", "actions", "deeds", "strip", "edges", "elsewhere", "viewport", "rooms"],
   ...["kept", "appearance", "attention", "topic", "drafts", "paste"],
   ...["reactions", "dress"],
   ...["badge", "pill"],
+  ...["staging", "gathering"],
   ...["salvage", "changes", "writing", "answering", "times"],
   ...["shelf", "status", "uploads", "post"],
 ];
@@ -19,7 +20,9 @@ export async function fetchParts(again) {
 /** Makes the parts of `page` from what was fetched. */
 export function wire(page, made) {
   const { boot, say, language, storage, timeline } = page;
-  const people = new made.People({ ...boot, say, language, storage, timeline });
+  const shelf = (page.shelf = new made.Shelf(page.home, boot.you.user));
+  const forget = () => (storage.forget(), shelf.forget());
+  const people = new made.People({ ...boot, say, language, forget, timeline });
   const { strip, deeds } = wireDeeds(page, made, people.announcer);
   const edges = (timeline.history.edges = new made.Edges(timeline, say, boot.title));
   made.salvage(storage, say("message.damaged_here"));
@@ -55,11 +58,12 @@ export function wire(page, made) {
   made.wirePaste();
   made.wireEmoji(page.composer, reactions, say("emoji.label"));
   addEventListener("pagehide", () => keepPlace(page));
+  addEventListener("beforeunload", (event) => (storage.holdsTyped || shelf.holdsOnly) && event.preventDefault());
   made.wireViewport();
-  made.wirePictures(() => deeds.warn(say("files.pictures")));
+  const staging = (page.staging = wireStaging(page, made, { announcer: people.announcer, deeds }));
   performance.mark("parts-ready");
   const { elsewhere } = page;
-  const parts = { people, strip, deeds, edges, reactions, topic, actions, elsewhere, kept, rooms, drafts, uploads };
+  const parts = { people, strip, deeds, edges, reactions, topic, actions, elsewhere, kept, rooms, drafts, uploads, staging };
   return { ...parts, ...answers, ...made.wireAttention(page, parts) };
 }
 
@@ -137,10 +141,9 @@ function wireDeeds(page, { Strip, Deeds }, announcer) {
 }
 
 /** Files on their way, and how far they are. */
-function wireUploads(page, { Shelf, Status, Uploads, post }) {
-  const { boot, desk, outbox, say, storage, timeline } = page;
+function wireUploads(page, { Status, Uploads, post }) {
+  const { boot, desk, outbox, say, shelf, storage, timeline } = page;
   const { waiting } = timeline;
-  const shelf = (page.shelf = new Shelf(page.home, boot.you.user));
   const uploads = new Uploads({
     storage,
     shelf,
@@ -166,6 +169,23 @@ function wireDrafts(page, { Drafts }) {
     sent: (words) => log.messages.some(({ user, text }) => user === boot.you.user && text === words),
     marked: () => page.rooms.mark(),
   });
+}
+
+/** The files of the draft, and where they come from. */
+function wireStaging(page, { Staging, wireGathering }, { announcer, deeds }) {
+  const { boot, composer, say, shelf, storage } = page;
+  const on = {
+    warn: (detail) => deeds.warn(detail),
+    alert: (text) => announcer.alert(text),
+    tell: (text) => announcer.say(text),
+    changed: () => page.rooms.mark(),
+  };
+  const staging = new Staging({ ...boot, composer, shelf, storage, key: page.key("staged"), say, on });
+  const button = composer.form.querySelector(".attach");
+  wireGathering({ button, area: composer.area, add: (files) => staging.add(files), words: say("stage.drop") });
+  const kept = Object.values({ ...localStorage });
+  shelf.sweep((local) => kept.some((text) => text.includes(local)));
+  return staging;
 }
 
 function wireTopic({ boot, log: model, outbox, desk, timeline, say }, { Topic }, announcer) {

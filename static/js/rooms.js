@@ -156,7 +156,7 @@ export class Rooms {
   #mark(link, { waiting = 0, failed = 0 } = {}) {
     const { room } = link.dataset;
     const { unread, mentioned } = this.news(room);
-    const draft = this.storage.text(`${room}:draft`) || (room !== this.room && this.kept.get(`draft:${room}`));
+    const draft = this.storage.text(`${room}:draft`) || this.storage.text(`${room}:staged`) || (room !== this.room && this.kept.get(`draft:${room}`));
     const marks = [
       failed && this.#sign("alert", String(failed), this.say("rooms.failed", { n: failed })),
       waiting && this.#sign("clock", String(waiting), this.say("rooms.waiting", { n: waiting })),

@@ -1,7 +1,7 @@
 // What the browser keeps for one person: rooms, read marks, drafts, half edits, the outbox. Owns the
 // person's part of localStorage, and in memory what the disk did not take. Knows no DOM.
 
-const TYPED = /:(draft|edit|outbox)(:|$)/; // keys of what a person wrote and nobody else has
+const TYPED = /:(draft|edit|outbox|staged)(:|$)/; // keys of what a person wrote and nobody else has
 
 const GONE = "gone"; // written for a moment, so that other tabs hear of it
 
