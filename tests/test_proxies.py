@@ -55,6 +55,7 @@ class Visit:
 
     def __init__(self, name: str, base: str, port: int, plain: int) -> None:
         self.host, self.base, self.port, self.plain = name, base, port, plain
+        self.data = Path()  # the folder of the chat
         self.origin = f"https://{name}:{port}"
         self.context = ssl.create_default_context()
         self.context.check_hostname = False
@@ -180,7 +181,9 @@ def visit(
         with (folder / "log").open("wb") as log:
             proxy = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
-            yield ready(Visit(name, base, https, plain), proxy, folder / "log")
+            visit = ready(Visit(name, base, https, plain), proxy, folder / "log")
+            visit.data = server.data
+            yield visit
         finally:
             proxy.terminate()
             proxy.wait(PATIENCE)
@@ -250,6 +253,46 @@ def test_a_page_of_another_site_gets_no_line_and_no_form(visit: Visit) -> None:
     form = {"name": free_name(), "room": "lobby"}
     answer = visit.http("POST", f"{visit.base}join", {"Origin": "https://evil.example"}, form)
     assert answer.status == 403
+
+
+@contextlib.contextmanager
+def upload(visit: Visit, size: int) -> Iterator[tuple[ssl.SSLSocket, http.client.HTTPResponse]]:
+    """The head of an upload is sent; the line, and the answer that is to come."""
+    cookie = cookie_of(visit.join("lobby"))
+    lines = [
+        f"POST {visit.base}r/lobby/files?name=a.bin HTTP/1.1",
+        *(f"Host: {visit.host}:{visit.port}", f"Origin: {visit.origin}", f"Cookie: {cookie}"),
+        f"Content-Length: {size}",
+    ]
+    with visit.socket() as line:
+        line.sendall("\r\n".join([*lines, "", ""]).encode())
+        with contextlib.closing(http.client.HTTPResponse(line, method="POST")) as answer:
+            yield line, answer
+
+
+def test_a_file_comes_through_as_it_is_sent(visit: Visit) -> None:
+    """The first half is on the chat's disk before the second half is sent."""
+    size = 4 * 2**20
+    with upload(visit, size) as (line, answer):
+        line.sendall(bytes(size // 2))
+        deadline = time.monotonic() + PATIENCE
+        while not any(p.stat().st_size for p in (visit.data / "files" / "part").iterdir()):
+            assert time.monotonic() < deadline, "the proxy keeps it"
+            time.sleep(0.02)
+        line.sendall(bytes(size // 2))
+        answer.begin()
+        assert answer.status == 200
+        assert json.load(answer)["file"]["size"] == size
+
+
+def test_a_file_that_is_too_large_is_refused_by_the_chat_and_in_words(visit: Visit) -> None:
+    size = 26 * 2**20
+    with upload(visit, size) as (line, answer):
+        with contextlib.suppress(OSError):  # it may have heard enough
+            for _ in range(size // 2**20):
+                line.sendall(bytes(2**20))
+        answer.begin()
+        assert (answer.status, json.load(answer)["code"]) == (413, "too_big")
 
 
 def test_plain_http_and_a_path_without_its_slash_lead_to_the_chat(visit: Visit) -> None:
