@@ -341,6 +341,7 @@ def test_somebody_who_asks_without_end_is_slowed_down(tmp_path: Path) -> None:
 
 # -- who reads slowly
 
+FILM = os.urandom(128 * CHUNK)  # more than sockets hold
 HEAD = 1024  # bytes that an answer begins with, at most
 
 
@@ -362,57 +363,77 @@ def until(condition: Callable[[], Any]) -> None:
         time.sleep(0.01)
 
 
-def opened(site: Site) -> int:
-    """How many files of messages are open."""
-    folder = str(site.config.data / "files")
-    found = 0
-    for link in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):
-            found += os.readlink(link).startswith(folder)
-    return found
-
-
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are read from /proc")
-@pytest.mark.parametrize("end", ["leaves", "vanishes", "takes nothing", "reads on"])
-def test_who_reads_slowly_holds_one_piece_and_nothing_afterwards(
-    site: Site, end: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    content = os.urandom(64 * CHUNK)
-    ana = Sender(site)
-    line = begun(site, ana.send(content, "film"), ana.cookie)
-    app_server = site.app.server
-    assert app_server is not None
-    stream = next(
+def asked(site: Site, line: socket.socket) -> Any:
+    """The server's end of this line."""
+    assert site.app.server is not None
+    return next(
         connection.stream
-        for connection in app_server._connections
+        for connection in site.app.server._connections
         if connection.stream.socket.getpeername() == line.getsockname()
     )
+
+
+@pytest.fixture
+def slow(site: Site) -> Iterator[tuple[Sender, socket.socket, Any]]:
+    """Somebody who has asked for a film and takes nothing of it, and the server's end of that."""
+    ana = Sender(site)
+    line = begun(site, ana.send(FILM, "film"), ana.cookie)
+    stream = asked(site, line)
     until(lambda: stream.writing())
-    assert opened(site) == 1
-    assert stream._total_write_index - stream._total_write_done_index <= CHUNK + HEAD
-    if end == "takes nothing":
-        monkeypatch.setattr(server, "UNREAD", 0.0)
-        until(lambda: stream.closed())
-    elif end == "reads on":
-        rest = b""
-        while len(rest) < len(content) and (part := line.recv(1 << 20)):
-            rest += part
-        assert rest.endswith(content[-CHUNK:])
-    else:
-        if end == "vanishes":
-            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        line.close()
-    until(lambda: not opened(site))
+    yield ana, line, stream
     line.close()
     ana.wire.close()
+
+
+def test_who_reads_slowly_holds_one_piece_and_no_open_file(
+    site: Site, slow: tuple[Sender, socket.socket, Any]
+) -> None:
+    _, line, stream = slow
+    assert stream._total_write_index - stream._total_write_done_index <= CHUNK + HEAD
+    folder = str(site.config.data / "files")
+    for link in Path("/proc/self/fd").glob("*"):
+        with suppress(FileNotFoundError):
+            assert not os.readlink(link).startswith(folder)
+    rest = b""
+    while len(rest) < len(FILM) and (part := line.recv(1 << 20)):
+        rest += part
+    assert rest.endswith(FILM[-CHUNK:])
+
+
+def test_who_takes_nothing_is_ended(
+    slow: tuple[Sender, socket.socket, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "UNREAD", 0.0)
+    until(slow[2].closed)
+
+
+@pytest.mark.parametrize("linger", [b"\0" * 8, b"\1" + b"\0" * 7], ids=["leaves", "vanishes"])
+def test_who_leaves_in_the_middle_is_no_fault(
+    slow: tuple[Sender, socket.socket, Any], linger: bytes
+) -> None:
+    _, line, stream = slow
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    line.close()
+    until(stream.closed)
+
+
+def test_what_is_deleted_while_it_is_read_ends_there(
+    slow: tuple[Sender, socket.socket, Any],
+) -> None:
+    ana, line, _ = slow
+    ana.delete()
+    until(lambda: not list((ana.site.config.data / "files").glob("??/*")))
+    got = 0
+    while part := line.recv(1 << 20):
+        got += len(part)
+    assert got < len(FILM)
 
 
 def test_the_server_stops_while_somebody_reads(tmp_path: Path) -> None:
     site = Site(tmp_path / "data")
     ana = Sender(site)
-    line = begun(site, ana.send(os.urandom(64 * CHUNK), "film"), ana.cookie)
+    line = begun(site, ana.send(FILM, "film"), ana.cookie)
     site.stop()
     assert site.log == []
-    assert not opened(site)
     line.close()
     ana.wire.close()

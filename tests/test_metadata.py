@@ -62,6 +62,7 @@ def stripped(folder: Path, content: bytes) -> bytes:
             ),
             jpeg(40, 30, JFIF, segment(0xE2, ICC), ADOBE),
         ),
+        (jpeg(40, 30, segment(0xE0, JFIF[4:16] + b"\2\3" + PLACE + b"..")), jpeg(40, 30, JFIF)),
         (jpeg() + jpeg(9, 9, segment(0xFE, PLACE)), jpeg()),
         (png(4, 3, chunk(b"gAMA", b"gama"), *TEXTS), png(4, 3, chunk(b"gAMA", b"gama"))),
         (png(4, 3, chunk(b"eXIf", exif()), chunk(b"prVt", PLACE)), png(4, 3)),

@@ -22,6 +22,7 @@ _MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # start of frame
 _ALONE = {0x01, *range(0xD0, 0xD8)}  # markers without a length
 _SOI, _EOI, _SOS, _COM = 0xD8, 0xD9, 0xDA, 0xFE
+_JFIF = 16  # bytes of its segment without a preview, which may show what was cut off
 _APPS = range(0xE0, 0xF0)
 _APPS_KEPT = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}  # how colours are meant
 
@@ -94,6 +95,8 @@ def jpeg(file: BinaryIO) -> Walk:
             if walk.orientation != 1:
                 body = b"Exif\0\0" + exif_of(walk.orientation)
                 walk.put(b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body)
+        elif marker == 0xE0 and data.startswith(b"JFIF\0") and length > _JFIF:
+            walk.put(b"\xff\xe0" + _JFIF.to_bytes(2, "big") + data[:12] + b"\0\0")
         elif marker not in (*_APPS, _COM) or data.startswith(_APPS_KEPT.get(marker, (b"\0",))):
             walk.keep(start, file.tell())
     if not scanned:

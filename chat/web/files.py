@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from base64 import urlsafe_b64encode
 from contextlib import suppress
+from pathlib import Path
+from typing import cast
 
+from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 
 from chat.log.files import Held, held
@@ -82,38 +84,48 @@ class FilePage(Visitor):
         return range(size) if part is None else part
 
     async def _send(self, found: Held) -> None:
-        size = found.file.size
-        opened = await asyncio.to_thread(self._open, found)
+        path, size = self.site.blobs.path(found.file.id), found.file.size
+        if await asyncio.to_thread(_size, path) != size:
+            log.error("the file %s of a message is not whole on the disk", found.file.id)
+            raise _gone()
         try:
             part = self._part(size)
-            self.set_header("Content-Length", str(len(part)))
-            if self.request.method == "GET":
-                await self._stream(opened, part)
         except Unsatisfiable:
             self.set_status(416)
             self.set_header("Content-Range", f"bytes */{size}")
-        finally:
-            os.close(opened)
+            return
+        self.set_header("Content-Length", str(len(part)))
+        if self.request.method == "GET":
+            await self._stream(path, part)
 
-    async def _stream(self, opened: int, part: range) -> None:
-        """A piece is read when the one before it has been taken: who is slow holds no memory."""
+    async def _stream(self, path: Path, part: range) -> None:
+        """A piece is read when the one before it was taken: who is slow holds no more memory, and
+        no open file. What is deleted meanwhile ends with the line."""
         for start in part[::CHUNK]:
             count = min(CHUNK, part.stop - start)
-            self.write(await asyncio.to_thread(os.pread, opened, count, start))
+            piece = await asyncio.to_thread(_read, path, start, count)
+            if len(piece) < count:
+                cast(HTTP1Connection, self.request.connection).close()
+                return
+            self.write(piece)
             await self.flush()
 
-    def _open(self, found: Held) -> int:
-        """Raises Refusal where the disk has lost it."""
-        try:
-            opened = os.open(self.site.blobs.path(found.file.id), os.O_RDONLY)
-        except FileNotFoundError:
-            pass
-        else:
-            if os.fstat(opened).st_size == found.file.size:
-                return opened
-            os.close(opened)
-        log.error("the file %s of a message is not whole on the disk", found.file.id)
-        raise _gone()
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+def _read(path: Path, start: int, count: int) -> bytes:
+    """So many bytes, or fewer where the file has gone."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            file.seek(start)
+            return file.read(count)
+    except FileNotFoundError:
+        return b""
 
 
 def _gone() -> Refusal:
