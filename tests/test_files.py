@@ -154,12 +154,14 @@ def test_an_edit_keeps_the_files_and_may_leave_no_text(tmp_path: Path) -> None:
 
 def test_a_deleted_message_takes_its_files(tmp_path: Path) -> None:
     async def body(store: Store) -> None:
-        file, other = deposit(), deposit()
+        file, other, elsewhere = deposit(), deposit(), deposit(room="den")
         await sent(store, file)
         await sent(store, other)
+        await store.wrote(elsewhere)
+        assert (await store.wrote(with_files(elsewhere, room="den"))).rev == 1
         await store.wrote(remove(1))
         assert await store.read(held, file.id) is None
-        assert await store.read(ids) == {other.id}
+        assert await store.read(ids) == {other.id, elsewhere.id}
         assert await store.read(held, other.id)
 
     in_store(tmp_path, body)
@@ -210,6 +212,19 @@ def test_what_everybody_uses_is_counted_with_what_is_not_sent_yet(tmp_path: Path
         await store.wrote(deposit(size=6))
         await store.wrote(deposit(person="b", size=1))
         assert await store.read(used) == {"a": 11, "b": 1}
+
+    in_store(tmp_path, body)
+
+
+def test_a_message_without_files_asks_nothing_of_them(tmp_path: Path) -> None:
+    async def body(store: Store) -> None:
+        asked: list[str] = []
+        store._db.set_trace_callback(asked.append)
+        await store.wrote(append())
+        await store.wrote(rewrite(1, "hello"))
+        store._db.set_trace_callback(None)
+        assert any("things" in sql for sql in asked)
+        assert not [sql for sql in asked if "files" in sql]
 
     in_store(tmp_path, body)
 
