@@ -5,16 +5,39 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import traceback
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+TRANSACTION = ("BEGIN IMMEDIATE", "COMMIT")
 STEPS = (
     *("mkdir", "rmdir", "rename", "replace", "link", "unlink"),
     *("fsync", "ftruncate", "chown"),
 )
+
+
+class Disk(sqlite3.Connection):
+    """A database whose transactions begin and end in steps of their own."""
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:  # type: ignore[override]
+        """There is a step before it, and the next one is after it."""
+        if sql in TRANSACTION:
+            step()
+        return super().execute(sql, *parameters)
+
+
+_left: list[int] = []  # how many steps there are before the kill; empty where there is none
+
+
+def step() -> None:
+    """A moment to be killed at."""
+    if _left:
+        if not _left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        _left[0] -= 1
 
 
 def cuts(begin: Path, work: Callable[[Path], object]) -> Iterator[Path]:
@@ -47,14 +70,12 @@ def _cut(number: int, work: Callable[[Path], object], place: Path) -> bool:
 
 def _watch(left: int) -> None:
     def watched(call: Callable[..., Any]) -> Callable[..., Any]:
-        def step(*arguments: Any, **options: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+        def stepped(*arguments: Any, **options: Any) -> Any:
+            step()
             return call(*arguments, **options)
 
-        return step
+        return stepped
 
+    _left.append(left)
     for name in STEPS:
         setattr(os, name, watched(getattr(os, name)))

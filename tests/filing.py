@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,9 @@ class Place:
         """A file that is on the disk and has its row, but no message; its id."""
         id = self.bytes(content)
         await self.store.wrote(
-            Deposit(id, "lobby", "ana", "image/png", len(content), 20, 10, b"\0" * 32, at)
+            Deposit(
+                id, "lobby", "ana", "image/png", len(content), 20, 10, sha256(content).digest(), at
+            )
         )
         return id
 
