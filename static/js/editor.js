@@ -83,7 +83,8 @@ export class Editor {
       event.preventDefault();
       const left = this.limit - [...area.value].length;
       area.setCustomValidity(left < 0 ? this.say("composer.over", { n: left }) : "");
-      if (area.reportValidity() && area.value.trim() !== "") this.#save(row, area.value);
+      const says = area.value.trim() !== "" || this.timeline.message(row).files?.length;
+      if (area.reportValidity() && says) this.#save(row, area.value);
     });
     editor.noValidate = true;
     return editor;

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from pictures import png
 from playwright.sync_api import Locator, expect
 
 from .conftest import People
 from .line import SWALLOWED, Line
 from .people import Visitor
 from .server import Voice
+from .test_files import send as upload
+from .test_reactions import KEPT
 
 Speak = Callable[..., Voice]
 
@@ -75,6 +78,28 @@ def test_an_edit_can_be_started_from_the_row(people: People, room: str) -> None:
     editor(ana).press("Enter")
     ben.shows("changed", "second")
     ana.shows("changed", "second")
+
+
+def test_a_message_with_files_may_lose_its_text(people: People, room: str) -> None:
+    """Another one may not: nothing would be left of it."""
+    ana = people("Ana").enter(room)
+    ana.says("a word")
+    upload(ana, room, png(30, 20), "cat.png", "look")
+    for text, left in (("a word", 1), ("look", 0)):
+        ana.act(ana.row(text), "Edit")
+        editor(ana).fill("  ")
+        editor(ana).press("Enter")
+        expect(editor(ana)).to_have_count(left)
+        if left:
+            editor(ana).press("Escape")
+    expect(ana.rows.last.locator(".body")).to_be_empty()
+    ana.until(f"{KEPT} === 0")
+    ana.open(room)
+    ana.ready()
+    row = ana.rows.last
+    expect(row.locator(".body")).to_be_empty()
+    expect(row).to_contain_text("edited")
+    expect(row.get_by_role("img", name="about cat.png")).to_be_visible()
 
 
 def test_an_edit_during_a_break_is_not_lost(people: People, room: str) -> None:

@@ -32,7 +32,7 @@ def wav() -> bytes:
     return b"RIFF" + struct.pack("<I", len(parts)) + parts
 
 
-def send(visitor: Visitor, room: str, content: bytes, name: str) -> dict[str, Any]:
+def send(visitor: Visitor, room: str, content: bytes, name: str, text: str = "") -> dict[str, Any]:
     """Upload it as it is and send it; the file as it is kept, with its `url`."""
     request, origin = visitor.context.request, visitor.server.origin
     headers = {"Origin": origin, "Accept": "application/json"}
@@ -41,7 +41,9 @@ def send(visitor: Visitor, room: str, content: bytes, name: str) -> dict[str, An
     assert answer.ok, answer.text()
     file: dict[str, Any] = answer.json()["file"]
     files = json.dumps([{"id": file["id"], "name": name, "about": f"about {name}"}])
-    answer = request.post(f"{origin}/r/{room}", form={"text": "", "files": files}, headers=headers)
+    answer = request.post(
+        f"{origin}/r/{room}", form={"text": text, "files": files}, headers=headers
+    )
     assert answer.ok, answer.text()
     return {**file, "url": f"{origin}/files/{file['id']}/{quote(name)}"}
 
