@@ -1,7 +1,8 @@
-// Where files come from: the + button, what is pasted, what is dropped anywhere on the page. A file
-// never opens in place of the chat. Comes after the first messages.
+// Where files come from: the + button, what is pasted, what is dropped anywhere on the page, what is
+// recorded. A file never opens in place of the chat. Comes after the first messages.
 
 import { element } from "./dom.js";
+import { lazily } from "./lazily.js";
 
 const find = (selector) => document.querySelector(selector);
 const modal = () => find("dialog[open], main[inert]");
@@ -11,6 +12,23 @@ export function wireGathering({ button, area, add, words }) {
   wireChooser(button, area, add);
   wirePasting(area, add);
   wireDropping(area, add, words);
+}
+
+/** The button that records, where that is possible: not on plain http. `given` is what Voice takes. */
+export function wireVoice({ button, ...given }) {
+  if (!navigator.mediaDevices?.getUserMedia || !globalThis.MediaRecorder) return;
+  const voice = lazily("voice", ({ Voice }) => new Voice({ button, ...given }));
+  button.hidden = false;
+  button.addEventListener("pointerdown", async (event) => {
+    event.preventDefault(); // a keyboard stays
+    if (event.button !== 0) return;
+    let down = true;
+    addEventListener("pointerup", () => (down = false), { once: true });
+    const recorder = await voice();
+    recorder?.press(down);
+  });
+  button.addEventListener("click", async ({ detail }) => detail === 0 && (await voice())?.press(false)); // a key
+  button.addEventListener("contextmenu", (event) => event.preventDefault()); // of a finger that stays
 }
 
 /** The chooser of a phone offers its camera too, unless `accept` or `capture` narrow it down. */

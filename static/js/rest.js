@@ -172,7 +172,7 @@ function wireDrafts(page, { Drafts }) {
 }
 
 /** The files of the draft, and where they come from. */
-function wireStaging(page, { Staging, wireGathering }, { announcer, deeds }) {
+function wireStaging(page, { Staging, wireGathering, wireVoice }, { announcer, deeds }) {
   const { boot, composer, say, shelf, storage } = page;
   const on = {
     warn: (detail) => deeds.warn(detail),
@@ -181,8 +181,10 @@ function wireStaging(page, { Staging, wireGathering }, { announcer, deeds }) {
     changed: () => page.rooms.mark(),
   };
   const staging = new Staging({ ...boot, composer, shelf, storage, key: page.key("staged"), say, on });
-  const button = composer.form.querySelector(".attach");
-  wireGathering({ button, area: composer.area, add: (files) => staging.add(files), words: say("stage.drop") });
+  const { area, form } = composer;
+  const add = (files) => staging.add(files);
+  wireGathering({ button: form.querySelector(".attach"), area, add, words: say("stage.drop") });
+  wireVoice({ ...on, button: form.querySelector(".voice"), area, limit: boot.limits.file, say, add });
   const kept = Object.values({ ...localStorage });
   shelf.sweep((local) => kept.some((text) => text.includes(local)));
   return staging;

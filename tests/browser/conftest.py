@@ -33,6 +33,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",  # a microphone that beeps
     "--host-resolver-rules=MAP chat.test 127.0.0.1",
     f"--disable-features={','.join(WITHOUT)}",
 ]
