@@ -631,3 +631,19 @@ def test_on_a_disk_that_fills_up_in_the_middle_nothing_stays(tmp_path: Path) -> 
 def size_of(folder: Path) -> int:
     """The bytes of all files below it."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_server_that_stops_waits_for_no_upload_and_leaves_nothing_of_it(tmp_path: Path) -> None:
+    with Process(tmp_path / "data") as server:
+        server.ready()
+        cookie, parts = join(server.port), tmp_path / "data" / "files" / "part"
+        with Upload(server, cookie, 2 * MB) as upload:
+            upload.send(bytes(MB))
+            wait_until(lambda: size_of(parts) > 0)
+            assert server.end() == 0
+            assert upload.ended()
+        server.start()
+        server.ready()
+        assert size_of(tmp_path / "data" / "files") == 0
+        assert server.end() == 0
+    assert server.said() == ""
