@@ -30,7 +30,7 @@ from pictures import (
 )
 
 from chat.rules.media import UNKNOWN, Look, look
-from chat.rules.metadata import strip
+from chat.rules.metadata import CHUNK, strip
 from chat.rules.walks import PIECES, exif_of, oriented
 
 ICC = b"ICC_PROFILE\0\1\1colours"
@@ -188,8 +188,18 @@ def test_metadata_between_and_behind_the_data_is_left_out(tmp_path: Path) -> Non
     assert stripped(tmp_path, between) == content.removesuffix(END) + SCAN + END
 
 
-def test_a_file_in_a_million_pieces_is_no_picture(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(jpeg(4, 3, segment(0xFE, b"") * PIECES))
+@pytest.mark.parametrize("piece", [segment(0xFE, b""), b"\xff"], ids=["comments", "fill"])
+def test_a_file_in_a_million_pieces_is_no_picture(tmp_path: Path, piece: bytes) -> None:
+    (tmp_path / "file").write_bytes(jpeg(4, 3, piece * PIECES))
+    assert look(tmp_path / "file").type == UNKNOWN
+
+
+def test_data_that_is_all_fill_bytes_is_passed_in_one_go(tmp_path: Path) -> None:
+    """A pattern that tries each of them anew would take an hour."""
+    content = jpeg().removesuffix(END)
+    (tmp_path / "file").write_bytes(content + b"\xff" * CHUNK + END)
+    assert look(tmp_path / "file").type == "image/jpeg"
+    (tmp_path / "file").write_bytes(content + b"\xff" * 16 * CHUNK)
     assert look(tmp_path / "file").type == UNKNOWN
 
 

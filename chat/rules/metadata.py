@@ -76,7 +76,7 @@ def jpeg(file: BinaryIO) -> Walk:
     while marker != _EOI:
         walk.step()
         start = file.tell()
-        marker = _next_marker(file)
+        marker = _next_marker(file, walk)
         if marker in _ALONE or marker == _EOI:
             walk.keep(start, file.tell())
             continue
@@ -105,11 +105,11 @@ def jpeg(file: BinaryIO) -> Walk:
     return walk
 
 
-def _next_marker(file: BinaryIO) -> int:
+def _next_marker(file: BinaryIO, walk: Walk) -> int:
     if take(file, 1) != b"\xff":
         raise Malformed
     while (marker := take(file, 1)[0]) == 0xFF:  # fill bytes
-        pass
+        walk.step()
     return marker
 
 
