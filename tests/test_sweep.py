@@ -1,19 +1,27 @@
 """log/sweep.py and log/commits.py: no file without its message for ever, none of a deleted one."""
 
 import asyncio
+import secrets
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
-from filing import NOW, Place, in_place
+from client import PATIENCE
+from filing import NOW, Place, in_place, message_of, on_disk, send
+from serving import Site
+from test_blobs import new
 from test_store import Failing
 
+import chat.app
 import chat.log.files
 import chat.log.sweep
 from chat.datafolder import FolderError
 from chat.log.blobs import blobs_in
 from chat.log.files import ids
+from chat.log.operations import Remove
 from chat.log.sweep import UNSENT, note_of
+from chat.rules.access import Role
 from chat.wire.codes import Refusal
 
 
@@ -171,3 +179,26 @@ def test_nobody_waits_for_the_bytes_of_what_they_deleted(
     in_place(tmp_path, body)
     assert told == [True]
     assert not list(blobs_in(tmp_path / "files"))
+
+
+def test_the_server_unlinks_what_is_deleted_and_sweeps_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat.app, "SWEEP", 2)  # seconds
+    data = tmp_path / "data"
+    (gone,) = send(data, b"gone")
+    site = Site(data)
+    try:
+        blobs = site.app.site.blobs
+        stray = new(blobs, age=4000)
+        assert on_disk(data / "files") == {gone, stray}
+        cid = secrets.token_hex(8)
+        message = message_of(data / "chat.db", gone)
+        remove = Remove("lobby", "ana", Role.MEMBER, cid, "Ana", NOW, message)
+        site.call(site.app.site.store.wrote, remove)
+        deadline = time.monotonic() + PATIENCE
+        while left := on_disk(data / "files"):
+            assert time.monotonic() < deadline, left
+            time.sleep(0.02)
+    finally:
+        site.stop()
