@@ -86,11 +86,9 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 @contextmanager
 def _refused() -> Iterator[None]:
-    """That the disk says no is an answer; a line in the log too, if it is not for want of room."""
+    """That the disk says no is an answer to who sends, and a line for who runs the server."""
     try:
         yield
     except OSError as error:
-        if error.errno in NO_ROOM:
-            raise Refusal("disk_full") from error
         log.error("a file could not be saved: %s", error)
-        raise Refusal("failed") from error
+        raise Refusal("disk_full" if error.errno in NO_ROOM else "failed") from error
