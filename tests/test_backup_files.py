@@ -103,6 +103,11 @@ def test_what_cannot_be_linked_is_copied(
     with monkeypatch.context() as patch:
         patch.setattr(os, "link", link)
         backup(data, file)
+        copied = tmp_path / "saved.files" / id[:2] / id
+        first = copied.stat().st_ino
+        send(data, b"another")
+        backup(data, file)
+        assert copied.stat().st_ino == first, "what is there already is not copied again"
         restore(moved, file)
     paths = [folder / id[:2] / id for folder in (tmp_path / "saved.files", moved / "files")]
     for path in paths:
@@ -253,6 +258,21 @@ def test_a_restore_that_fails_leaves_no_files_behind(tmp_path: Path) -> None:
     damage(file, 5000, 25_000)
     before = {path: path.stat().st_ino for path in data.rglob("*")}
     with pytest.raises(StoreError, match="nothing has changed"):
+        restore(data, file)
+    assert {path: path.stat().st_ino for path in data.rglob("*")} == before
+    assert on_disk(data / "files") == {id}
+
+
+def test_files_on_a_disk_of_their_own_are_told_before_anything_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They cannot be renamed, and half a restore would be no way back."""
+    data, file = tmp_path / "data", tmp_path / "saved"
+    (id,) = send(data, b"content")
+    backup(data, file)
+    before = {path: path.stat().st_ino for path in data.rglob("*")}
+    monkeypatch.setattr(os.path, "ismount", lambda path: path == data / "files")
+    with pytest.raises(StoreError, match=r"nothing has changed: .*/files: .*: unmount it"):
         restore(data, file)
     assert {path: path.stat().st_ino for path in data.rglob("*")} == before
     assert on_disk(data / "files") == {id}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -81,6 +82,8 @@ class _Restoring:
     def prepare(self, file: Path) -> str:
         """A whole new database beside the old one, closed and synced; says what is in it."""
         file.open("rb").close()  # says more than SQLite does about what is in the way
+        if os.path.ismount(self.files):
+            raise OSError(errno.EBUSY, "cannot be set aside, it is a disk: unmount it", self.files)
         self.clean()
         self.before = self.present.read_bytes() if self.present.exists() else None
         with only_writer(self.part):
