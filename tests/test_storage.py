@@ -104,14 +104,19 @@ def test_what_belongs_to_no_message_is_told_and_until_when(tmp_path: Path) -> No
     assert lines["Deleted, and still in backups"] == (
         "Deleted, and still in backups: 1 file (1 MB), until the first backup after 1970-01-09"
     )
-    assert lines["Kept from before a restore"] == "Kept from before a restore: 1 file (1 MB)"
+    assert lines["Kept from before a restore"] == (
+        "Kept from before a restore: 0.1 MB of history, 1 file (1 MB); until you remove it"
+    )
+    assert lines["Backups"] == "Backups  0.1 MB of history, in 1"
     assert lines["Cleaned up last"] == "Cleaned up last: 1 file (3 MB), at 1970-01-02 00:00 UTC"
     assert stays in {path.name for path in (tmp_path / "files").rglob("*")}
 
 
 def test_a_history_without_files_is_told_in_few_lines(tmp_path: Path) -> None:
     send(tmp_path)
+    before = {path.name for path in tmp_path.iterdir()}
     assert list(told(tmp_path)) == ["Files", "Disk", "History", "", "Not sent yet"]
+    assert {path.name for path in tmp_path.iterdir()} == before, "a look leaves no journal"
 
 
 def test_without_a_history_there_is_one_line(tmp_path: Path) -> None:

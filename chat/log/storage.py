@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+from chat.datafolder import beside
 from chat.log.backup_files import FOLDER, KEEP_DAYS, counted
 from chat.log.blobs import blobs_in
-from chat.log.copying import reason
-from chat.log.database import UNUSABLE, StoreError, open_for_reading
+from chat.log.copying import at_rest, reason
+from chat.log.database import JOURNALS, UNUSABLE, StoreError
 from chat.log.sweep import note_of
 from chat.rules.quota import PERSON, server_limit, spare, told
 
@@ -26,7 +27,7 @@ def storage(data: Path, limit: int | None) -> str:
     try:
         if not (data / "chat.db").exists():
             raise sqlite3.DatabaseError("there is no history yet")
-        with closing(open_for_reading(data / "chat.db")) as db:
+        with closing(at_rest(data / "chat.db")) as db:
             return "\n".join([*_taken(db, data, limit), *_largest(db), *_going(db, data)])
     except UNUSABLE as error:
         raise StoreError(f"cannot look into {data}: {reason(error)}") from error
@@ -36,13 +37,16 @@ def _taken(db: sqlite3.Connection, data: Path, limit: int | None) -> Iterator[st
     disk = shutil.disk_usage(data)
     most = server_limit(limit, disk.total)
     count, size = db.execute("SELECT count(*), total(size) FROM files").fetchone()
-    history = sum(path.stat().st_size for path in data.glob("chat.db*"))
+    history = [beside(data / "chat.db", ending) for ending in ("", *JOURNALS)]
     yield f"Files    {_bar(size, most)}  {told(size)} of {told(most)}, in {counted(count)}"
     yield (
         f"Disk     {_bar(disk.total - disk.free, disk.total)}  {told(disk.free)} free of"
         f" {told(disk.total)}; below {told(spare(disk.total))} no file is taken"
     )
-    yield f"History  {told(history)}"
+    yield f"History  {told(_size(path for path in history if path.exists()))}"
+    backups = list((data / "backups").glob("*.db"))
+    if backups:
+        yield f"Backups  {told(_size(backups))} of history, in {len(backups)}"
 
 
 def _largest(db: sqlite3.Connection) -> Iterator[str]:
@@ -83,8 +87,11 @@ def _going(db: sqlite3.Connection, data: Path) -> Iterator[str]:
             f" until the first backup after {day}"
         )
     _, aside = _only_in(data.glob("files.before-restore-*"), data)
-    if aside:
-        yield f"Kept from before a restore: {_some(len(aside), sum(aside.values()))}"
+    if before := _size(data.glob("chat.db.before-restore-*")):
+        yield (
+            f"Kept from before a restore: {told(before)} of history,"
+            f" {_some(len(aside), sum(aside.values()))}; until you remove it"
+        )
     note = note_of(data / "files")
     if note.exists():
         when = time.strftime("%Y-%m-%d %H:%M", time.gmtime(note.stat().st_mtime))
@@ -104,6 +111,10 @@ def _only_in(folders: Iterable[Path], data: Path) -> tuple[float, dict[str, int]
             newest = max(newest, folder.stat().st_mtime)
             found |= own
     return newest, found
+
+
+def _size(files: Iterable[Path]) -> int:
+    return sum(path.stat().st_size for path in files)
 
 
 def _some(count: int, size: float) -> str:
