@@ -13,7 +13,7 @@ export class Chips {
   /** `pressed(name, local, button)`: "remove" or "open". */
   constructor({ area, shelf, say, pressed }) {
     Object.assign(this, { area, shelf, say });
-    this.#list.className = "staged";
+    Object.assign(this.#list, { className: "staged", role: "list" }); // WebKit forgets it without bullets
     this.#list.ariaLabel = say("stage.label");
     this.#list.addEventListener("pointerdown", (event) => event.preventDefault()); // a keyboard stays
     this.#list.addEventListener("click", ({ target }) => {

@@ -4,6 +4,8 @@
 import { element } from "./dom.js";
 import { lazily } from "./lazily.js";
 
+const QUIET = 700; // ms: while files are held over the page, an event comes at least every 350
+
 const find = (selector) => document.querySelector(selector);
 const modal = () => find("dialog[open], main[inert]");
 
@@ -73,8 +75,8 @@ function wireDropping(area, add, words) {
     if (!brings(event)) return;
     event.preventDefault();
     event.dataTransfer.dropEffect = modal() ? "none" : "copy";
-    clearTimeout(leaving); // no event says for sure that it has left the page: it comes no more
-    leaving = setTimeout(clear, 400);
+    clearTimeout(leaving); // no event says for sure that it has left the page: this one comes no more
+    leaving = setTimeout(clear, QUIET);
     if (!hint.isConnected && !modal()) find("main").append(hint);
   });
   addEventListener("drop", (event) => {

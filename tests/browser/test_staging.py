@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Route, expect
 
 from .conftest import People
@@ -241,6 +242,15 @@ def test_with_a_finger_a_press_on_a_chip_leaves_the_keyboard(people: People, roo
     assert ana.page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
 
 
+def test_above_a_keyboard_a_chip_says_all_it_has_to(people: People, room: str) -> None:
+    ana = people("Ana", **{**PHONE, "viewport": {"width": 390, "height": 400}}).enter(room)
+    attach(ana, drawn(ana, "boat.jpg", 900, 600))
+    describe = chip(ana, "boat.jpg").get_by_role("button", name="Describe image")
+    expect(describe).to_be_in_viewport()
+    describe.tap()
+    expect(ana.page.get_by_text("Read aloud to whoever")).to_be_visible()
+
+
 # -- never lost
 
 
@@ -255,17 +265,32 @@ def test_staged_files_survive_a_reload_another_room_and_a_crash(people: People, 
     ana.enter(f"{room}-other")
     expect(chips(ana)).to_have_count(0)
     expect(ana.page.locator(f'a[data-room="{room}"]')).to_contain_text("Draft")
-    crashed = ana.page
     ana.open(room)
     ana.ready().whole()
-    chip(ana, "boat.jpg")
+    attach(ana, {**PDF, "name": "last.pdf"})
+    chip(ana, "last.pdf")
+    with pytest.raises(BrowserError):
+        ana.page.goto("chrome://crash")
     ana.page = ana.context.new_page()
-    crashed.goto("about:blank")  # nothing is told when a tab crashes; closed is as good
-    crashed.close(run_before_unload=False)
     ana.open(room)
     ana.ready().whole()
     chip(ana, "boat.jpg")
     chip(ana, "points.pdf")
+    chip(ana, "last.pdf")
+
+
+def test_files_are_staged_without_a_line(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    picture = drawn(ana, "boat.jpg", 3000, 2000)
+    ana.context.set_offline(True)
+    expect(ana.html).to_have_attribute("data-conn", "offline")
+    attach(ana, picture, PDF)
+    chip(ana, "boat.jpg")
+    chip(ana, "points.pdf")
+    ana.composer.press("Enter")
+    wait_until(ana.page, lambda: bool(waiting(ana)), "it waits")
+    assert [file["name"] for file in waiting(ana)[0]["files"]] == ["boat.jpg", "points.pdf"]
+    assert kept(ana, waiting(ana)[0]["files"][1]["local"])["bytes"] == len(PDF["buffer"])
 
 
 def test_two_tabs_stage_for_one_draft(people: People, room: str) -> None:

@@ -57,6 +57,23 @@ def test_pressed_once_it_records_until_it_is_pressed_again(people: People, room:
     expect(player).to_have_js_property("readyState", 4)
 
 
+def test_it_is_sound_to_the_server(people: People, room: str) -> None:
+    """What the recorder made of it, with its length, is walked there as any film is."""
+    ana = with_microphone(people).enter(room)
+    button(ana).click()
+    recorded(ana, 2)
+    button(ana).click()
+    chip(ana, "Voice message.webm")
+    ana.composer.press("Enter")
+    expect(ana.rows).to_have_attribute("data-state", "sent")
+    ana.page.reload()
+    ana.ready()
+    expect(ana.page.locator("article.msg audio")).to_have_attribute(
+        "aria-label", "Voice message.webm"
+    )
+    assert '"audio/webm"' in (ana.rows.get_attribute("data-files") or "")
+
+
 def test_held_it_ends_with_the_press(people: People, room: str) -> None:
     ana = with_microphone(people).enter(room)
     button(ana).hover()
