@@ -52,9 +52,16 @@ ALL = "notes.map(({body}) => body)"
 SPEAKS = """navigator.locks.query().then(({held, pending}) =>
     held.some(({name}) => name.includes(':shows ')) && pending.length === 0
     && !held.some(({name}) => name.includes(':looks ')))"""
+SEEN = """navigator.locks.query().then(({held}) =>
+    held.some(({name}) => name.includes(':looks ')))"""
 UNSEEN = """navigator.locks.query().then(({held}) =>
     !held.some(({name}) => name.includes(':looks ')))"""
 ME = "JSON.parse(document.querySelector('#boot').textContent).you.user"
+
+
+def kept(line: Line) -> dict[str, str]:
+    """What the page has asked the server to keep, by key."""
+    return {frame["key"]: frame["value"] for frame in line.says("keep")}
 
 
 class Ear:
@@ -182,9 +189,10 @@ def test_nothing_is_told_of_a_room_that_is_looked_at(ear: Ear, voice: Speak) -> 
     sam.say("@me in sight")
     ear.who.shows("@me in sight")
     ear.who.look_away()
+    ear.who.until(UNSEEN)
     other = ear.who.tab()
     other.open(ear.room)
-    other.ready().whole()
+    other.ready().whole().until(SEEN)
     sam.say("@me in sight of another tab")
     for tab in (ear.who, other):
         tab.shows("@me in sight", "@me in sight of another tab")
@@ -274,8 +282,10 @@ def test_what_comes_thick_is_told_once_a_second(people: People, room: str, voice
     voice().say("storm 0", "storm 1", f"@{ana.name} look", "storm 3", "storm 4")
     while ana.rows.count() < 5:
         ana.pass_time(0.05)
+    ana.until("notes.length > 0")
     assert ana.page.evaluate(ALL) == ["storm 0"]
     ana.pass_time(1.5)
+    ana.until("notes.length > 1")
     assert ana.page.evaluate(ALL) == ["storm 0", f"@{ana.name} look"]
 
 
@@ -444,8 +454,7 @@ def test_the_bell_says_the_level_and_asks_once_within_its_press(people: People, 
     expect(button).not_to_have_accessible_description("Off on this device")
     dialog = bell(ana)
     assert ana.page.evaluate("asked") == 1
-    assert ear.line.says("keep")[-1]["key"] == f"level:{room}"
-    assert ear.line.says("keep")[-1]["value"] == "all"
+    wait_until(ana.page, lambda: kept(ear.line).get(f"level:{room}") == "all", "it is kept")
 
 
 def test_who_says_no_is_told_what_to_do(people: People, room: str) -> None:
@@ -509,13 +518,13 @@ def test_a_room_is_muted_for_an_hour_until_morning_or_for_good(people: People, r
     dialog.get_by_role("button", name="For an hour").click()
     expect(dialog.get_by_role("status")).to_contain_text(re.compile(r"Muted until \d\d:\d\d"))
     expect(dialog.get_by_role("button", name="Unmute")).to_be_focused()
-    until = int(line.says("keep")[-1]["value"])
+    wait_until(ana.page, lambda: f"mute:{room}" in kept(line), "it is kept")
+    until = int(kept(line)[f"mute:{room}"])
     assert 3_600_000 <= until - now < 3_660_000
     dialog.get_by_role("button", name="Unmute").click()
     expect(dialog.get_by_role("button", name="For an hour")).to_be_focused()
     dialog.get_by_role("button", name="Until morning").click()
     expect(dialog.get_by_role("status")).to_contain_text("Muted until 08:00")
-    assert line.says("keep")[-1]["key"] == f"mute:{room}"
     ana.page.keyboard.press("Escape")
     button = ana.page.get_by_role("button", name="Notifications: muted", exact=True)
     expect(button).to_be_focused()
@@ -523,7 +532,7 @@ def test_a_room_is_muted_for_an_hour_until_morning_or_for_good(people: People, r
     expect(button).to_have_count(0)
     dialog = bell(ana)
     dialog.get_by_role("button", name="For good").click()
-    wait_until(ana.page, lambda: line.says("keep")[-1]["value"] == "ever", "it is said")
+    wait_until(ana.page, lambda: kept(line)[f"mute:{room}"] == "ever", "it is said")
 
 
 def test_the_bell_is_done_with_the_keyboard_alone(people: People, room: str) -> None:

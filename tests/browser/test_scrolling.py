@@ -298,15 +298,23 @@ def test_a_row_that_continues_a_group_has_its_time_and_link(
     expect(gutter).to_have_attribute("href", f"#m{second}")
 
 
-SHIFTED = """() => new Promise((done) => {
+SHIFTED = """async () => {
   let sum = 0;
   const add = (list) => { for (const entry of list) sum += entry.value; };
   const observer = new PerformanceObserver((list) => add(list.getEntries()));
   observer.observe({type: 'layout-shift', buffered: true});
-  requestAnimationFrame(() => requestAnimationFrame(() => {
-    add(observer.takeRecords()); done(sum);
-  }));
-})"""
+  for (let frame = 0; frame < 4; frame += 1) await new Promise(requestAnimationFrame);
+  add(observer.takeRecords());
+  return sum;
+}"""
+
+
+def shifted(visitor: Visitor) -> float:
+    """How much was shifted so far: rows come into view a frame or two after one has scrolled."""
+    sums = [-1.0, visitor.page.evaluate(SHIFTED)]
+    while sums[-1] != sums[-2]:
+        sums.append(visitor.page.evaluate(SHIFTED))
+    return sums[-1]
 
 
 def few_rows(route: Route) -> None:
@@ -332,7 +340,7 @@ def test_dropping_the_oldest_rows_shifts_nothing(
     if read:
         ana.scroll_up(2000)
         ana.page.evaluate(FIRST_VISIBLE)
-    before = ana.page.evaluate(SHIFTED)
+    before = shifted(ana)
     for first in range(280, 400, 4):
         sam.say(*lines(first, 4))
     expect(ana.row(lines(399, 1)[0])).to_have_count(1)
@@ -341,4 +349,4 @@ def test_dropping_the_oldest_rows_shifts_nothing(
         assert ana.page.evaluate(MOVED) <= 1
     else:
         ana.at_the_end()
-    assert ana.page.evaluate(SHIFTED) - before <= 0.02
+    assert shifted(ana) - before <= 0.02
