@@ -135,7 +135,7 @@ def wait_until(true: Any) -> None:
 def idle(site: Site) -> bool:
     """Whether nothing is on its way, and nothing is left of what was."""
     quota, uploading = site.app.site.quota, site.app.site.uploading
-    return not (quota._coming or uploading._count or any("part" in path for path in lying(site)))
+    return not (quota._coming or len(uploading) or any("part" in path for path in lying(site)))
 
 
 def everything_agrees(site: Site) -> bool:
@@ -374,7 +374,7 @@ def test_what_is_under_way_takes_up_room_and_gives_it_back(
 
 def test_a_person_has_two_under_way(site: Site, cookie: str) -> None:
     with Upload(site, cookie, 5) as one, Upload(site, cookie, 5) as two:
-        wait_until(lambda: sum(site.app.site.uploading._count.values()) == 2)
+        wait_until(lambda: len(site.app.site.uploading) == 2)
         with Upload(site, cookie, 5) as third:
             status, headers, body = third.answer()
             assert (status, body["code"], headers["retry-after"]) == (429, "slow_down", "1")
@@ -384,6 +384,21 @@ def test_a_person_has_two_under_way(site: Site, cookie: str) -> None:
         two.send(b"hello")
         assert two.answer()[0] == 200
     upload(site, cookie)
+
+
+def test_an_upload_on_a_dead_line_gives_way_to_its_next_try(
+    site: Site, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One at a time: the other one may be alive."""
+    with Upload(site, cookie, 5) as one:
+        wait_until(lambda: len(lying(site)) == 1)
+        with Upload(site, cookie, 5) as two:
+            wait_until(lambda: len(lying(site)) == 2)
+            monkeypatch.setattr(chat.web.uploads, "SILENT", 0.0)
+            upload(site, cookie)
+            assert one.refused() == (408, "too_slow")
+            two.send(b"hello")
+            assert two.answer()[0] == 200
 
 
 def test_of_a_hundred_at_once_each_is_answered_and_the_chat_goes_on(

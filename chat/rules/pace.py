@@ -7,7 +7,7 @@ every person's, and neither another name nor another connection fills it again.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -121,26 +121,36 @@ class Buckets:
         return bucket
 
 
+def _stays() -> bool:
+    return False
+
+
 class AtOnce:
-    """How many things of one person are under way: beyond `most` another is refused."""
+    """What is under way of each person: beyond `most` another is refused, or takes the place of one
+    that gives way."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._count: dict[str, int] = {}
+        self._under_way: dict[str, list[Callable[[], bool]]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._under_way.values()))
 
     @contextmanager
-    def one(self, who: str) -> Iterator[None]:
-        """While this one is under way. Raises Refusal slow_down."""
-        count = self._count.get(who, 0)
-        if count >= self._most:
+    def one(self, who: str, gives_way: Callable[[], bool] = _stays) -> Iterator[None]:
+        """While this one is under way. `gives_way` is asked when there is another one, and is over
+        when it returns True. Raises Refusal slow_down.
+        """
+        others = tuple(self._under_way.get(who, ()))
+        if len(others) >= self._most and not any(other() for other in others):
             raise Refusal("slow_down", AGAIN)
-        self._count[who] = count + 1
+        self._under_way.setdefault(who, []).append(gives_way)
         try:
             yield
         finally:
-            self._count[who] -= 1
-            if not self._count[who]:
-                del self._count[who]
+            self._under_way[who].remove(gives_way)
+            if not self._under_way[who]:
+                del self._under_way[who]
 
 
 class Pace:

@@ -8,6 +8,7 @@ import shutil
 from asyncio import Future
 from collections.abc import Callable
 from contextlib import ExitStack
+from time import monotonic
 from typing import Any, ParamSpec, TypeVar, cast
 
 import msgspec
@@ -30,6 +31,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 AT_ONCE = 2  # uploads of one person under way
+SILENT = 5.0  # seconds without a byte after which one of these gives way to a new one
 WINDOW = 60.0  # seconds in which bytes are counted
 SLOWEST = 1024  # bytes a second; what comes slower for a WINDOW is ended
 LATER = 10_000  # milliseconds until the line may be better
@@ -57,9 +59,10 @@ class UploadPage(Visitor):
         self._answered = False
         self._held = ExitStack()  # what this upload takes up while it is under way
         self._arrival: Arrival | None = None
-        self._writes = False  # the disk is waited for, not the line
+        self._writes = True  # the disk is waited for, not the line
         self._whole = False
         self._seen = 0  # what was left when it was last looked whether anything comes
+        self._heard = monotonic()
         self._timer: asyncio.TimerHandle | None = None
 
     async def prepare(self) -> None:
@@ -69,8 +72,8 @@ class UploadPage(Visitor):
         if self.request.method != "POST":
             raise HTTPError(405)
         size = self._size()
+        self._held.enter_context(self.site.uploading.one(person.user, self._give_way))
         self.pay(UPLOAD)
-        self._held.enter_context(self.site.uploading.one(person.user))
         there = await self._there(person)
         self._sender()
         self._held.enter_context(self.site.quota.coming(person.user, size, there))
@@ -82,6 +85,7 @@ class UploadPage(Visitor):
     async def data_received(self, chunk: bytes) -> None:
         """The next piece is not read before this one is written."""
         self._left -= len(chunk)
+        self._heard = monotonic()
         if self._answered:
             if not self._left:
                 self._end()
@@ -141,6 +145,13 @@ class UploadPage(Visitor):
             return
         self._seen = self._left
         self._set_timer(WINDOW, self._watch)
+
+    def _give_way(self) -> bool:
+        """A phone that changes its network leaves a line on which nothing ends, and comes back."""
+        if self._writes or self._whole or monotonic() - self._heard < SILENT:
+            return False
+        self._refuse(Refusal("too_slow", LATER))
+        return True
 
     def _set_timer(self, wait: float = 0, work: Callable[[], None] | None = None) -> None:
         """Do this later, in place of what was to be done before."""
