@@ -11,7 +11,9 @@ import pytest
 from test_store import append, arrange, react, remove, rewrite
 
 from chat.datafolder import Folder
+from chat.log.operations import Deposit
 from chat.log.store import Store
+from chat.wire.protocol import Attachment
 
 MARK = re.compile(rb"~[0-9a-z]{4}")
 ROOMS = 12
@@ -26,6 +28,7 @@ class History:
         self.store, self.chance = store, random.Random(seed)
         self.living: dict[tuple[str, int], str] = {}
         self.topics: dict[str, str] = {}
+        self.files: dict[tuple[str, int], str] = {}  # what is said of the file of a message
         self.erased: set[str] = set()
         self.number = 0
 
@@ -42,8 +45,18 @@ class History:
         said = append(text=text, room=room)
         answered = self.chance.choice([None, *(id for where, id in self.living if where == room)])
         meant = {"b": text[:5]} if self.chance.random() < 0.5 else {}
-        saved = await self.store.wrote(replace(said, reply=answered, mentions=meant))
+        about = self.text(500) if self.chance.random() < 0.3 else ""
+        files = [await self.upload(room, about)] if about else []
+        saved = await self.store.wrote(replace(said, reply=answered, mentions=meant, files=files))
         self.living[room, saved.rev] = text[:5]
+        if about:
+            self.files[room, saved.rev] = about[:5]
+
+    async def upload(self, room: str, about: str) -> Attachment:
+        """A file, its name and its description."""
+        id = f"file-{self.number:017}"
+        await self.store.wrote(Deposit(id, room, "a", "image/png", 1, 1, 1, b"sha", 1))
+        return Attachment(id, f"{about[:5]}.png", about)
 
     async def arrange(self, room: str) -> None:
         """Another topic."""
@@ -61,6 +74,7 @@ class History:
             return
         self.erased.add(self.living.pop((room, id)))
         if kind == "delete":
+            self.erased |= {self.files.pop((room, id))} if (room, id) in self.files else set()
             await self.store.wrote(remove(id, room=room))
             return
         text = self.text()
@@ -109,7 +123,7 @@ def test_no_erased_text_is_in_any_file(tmp_path: Path, seed: int) -> None:
     data = tmp_path / "data"
     Folder(data).close()
     history = asyncio.run(main())
-    living = {*history.living.values(), *history.topics.values()}
+    living = {*history.living.values(), *history.topics.values(), *history.files.values()}
     assert found() >= living, "what is there is found: looking means something"
     assert len(history.erased) > 1_000
     assert not found() & history.erased
