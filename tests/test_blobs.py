@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import chat.log.blobs
 from chat.datafolder import FolderError
 from chat.log.blobs import Blobs, blobs_in
 
@@ -118,6 +119,17 @@ def test_a_sweep_takes_what_nobody_knows_once_it_is_old_enough(tmp_path: Path) -
     assert ids(blobs) == {known}
     assert part.exists()
     assert not blobs.path(old).exists()
+
+
+def test_a_sweep_passes_over_what_is_dropped_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = Blobs(tmp_path)
+    dropped, stray = new(blobs), new(blobs)
+    there = [blobs.path(dropped), blobs.path(stray)]
+    blobs.drop([dropped])
+    monkeypatch.setattr(chat.log.blobs, "blobs_in", lambda folder: iter(there))
+    assert blobs.sweep(set(), 0) == (1, 7)
 
 
 def test_a_sweep_leaves_alone_what_is_not_ours(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """log/sweep.py and log/commits.py: no file without its message for ever, none of a deleted one."""
 
 import asyncio
+import errno
 import secrets
 import sqlite3
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from client import PATIENCE
-from filing import NOW, Place, in_place, message_of, on_disk, send
+from filing import NOW, Place, in_place, message_of, nothing, on_disk, send
 from serving import Site
 from test_blobs import new
 from test_store import Failing
@@ -100,9 +101,9 @@ def test_bytes_without_a_row_are_left_alone_for_an_hour_and_go_at_a_start(tmp_pa
 
     async def body(place: Place) -> None:
         kept = await place.upload()
-        young, old = place.bytes(), place.bytes(age=3700)
+        young, ahead, old = place.bytes(), place.bytes(age=-9000), place.bytes(age=3700)
         await place.sweeper.sweep()
-        assert place.there() == {kept, young}
+        assert place.there() == {kept, young, ahead}
         assert old not in place.there()
         found.add(kept)
 
@@ -111,7 +112,7 @@ def test_bytes_without_a_row_are_left_alone_for_an_hour_and_go_at_a_start(tmp_pa
 
     in_place(tmp_path, body)
     in_place(tmp_path, after)
-    assert note_of(tmp_path / "files").read_text() == "1 7"
+    assert note_of(tmp_path / "files").read_text() == "2 14"
 
 
 def test_a_sweep_that_is_refused_is_no_failure(tmp_path: Path) -> None:
@@ -122,6 +123,19 @@ def test_a_sweep_that_is_refused_is_no_failure(tmp_path: Path) -> None:
         await place.sweeper.sweep()
 
     asyncio.run(main())
+
+
+def test_a_start_on_a_full_disk_sweeps_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def body(place: Place) -> None:
+        place.bytes()
+
+    in_place(tmp_path, body)
+    monkeypatch.setattr(Path, "write_text", full)
+    in_place(tmp_path, nothing)
+    assert not on_disk(tmp_path / "files")
 
 
 def test_a_row_whose_bytes_are_missing_is_told_at_the_start(

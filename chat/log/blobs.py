@@ -12,6 +12,7 @@ import re
 import shutil
 import time
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from chat.datafolder import FolderError, sync
@@ -77,9 +78,12 @@ class Blobs:
         count = size = 0
         latest = time.time() - older
         for path in blobs_in(self.folder):
-            if path.name not in known and (seen := path.stat()).st_mtime <= latest:
-                freed = _remove(path)
-                count, size = count + freed, size + freed * seen.st_size
+            if path.name in known:
+                continue
+            with suppress(FileNotFoundError):  # the writer's thread has just dropped it
+                seen = path.stat()
+                if seen.st_mtime <= latest and _remove(path):
+                    count, size = count + 1, size + seen.st_size
         return count, size
 
     def free(self) -> int:

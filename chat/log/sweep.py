@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 
 from chat.datafolder import FolderError
@@ -37,7 +38,7 @@ class Sweeper:
             missing = known - {path.name for path in blobs_in(folder)}
             if missing:
                 log.error("%d files are missing from %s, as %s", len(missing), folder, min(missing))
-            self._note(*self._blobs.sweep(known, 0))
+            self._note(*self._blobs.sweep(known, -inf))  # also those of a clock that was ahead
         except OSError as error:
             raise FolderError(f"cannot use {error.filename}: {error.strerror}") from error
 
@@ -56,7 +57,8 @@ class Sweeper:
 
     def _note(self, count: int, size: int) -> None:
         if count:
-            note_of(self._blobs.folder).write_text(f"{count} {size}")
+            with suppress(OSError):  # on a full disk what is left can still be read
+                note_of(self._blobs.folder).write_text(f"{count} {size}")
 
 
 def note_of(folder: Path) -> Path:
