@@ -18,7 +18,7 @@ from chat.log.backup import backup
 from chat.log.database import StoreError
 from chat.log.restore import restore
 from chat.log.storage import storage
-from chat.log.sweep import UNSENT
+from chat.log.sweep import UNSENT, note_of
 from chat.rules.quota import GB, MB
 
 DAY = 86_400
@@ -94,7 +94,7 @@ def test_what_belongs_to_no_message_is_told_and_until_when(tmp_path: Path) -> No
     assert told(tmp_path)["Not sent yet"].startswith("Not sent yet: no file; ")
     in_place(tmp_path, more)
     delete(tmp_path, gone)
-    os.utime(tmp_path / "files" / "swept", (DAY, DAY))
+    os.utime(note_of(tmp_path / "files"), (DAY, DAY))
     for folder in (tmp_path / "backups").glob("*.files"):
         os.utime(folder, (DAY, DAY))
     lines = told(tmp_path)
@@ -110,6 +110,8 @@ def test_what_belongs_to_no_message_is_told_and_until_when(tmp_path: Path) -> No
     assert lines["Backups"] == "Backups  0.1 MB of history, in 1"
     assert lines["Cleaned up last"] == "Cleaned up last: 1 file (3 MB), at 1970-01-02 00:00 UTC"
     assert stays in {path.name for path in (tmp_path / "files").rglob("*")}
+    note_of(tmp_path / "files").write_text("")  # as a full disk leaves it
+    assert "Cleaned up last" not in told(tmp_path)
 
 
 def test_a_history_without_files_is_told_in_few_lines(tmp_path: Path) -> None:

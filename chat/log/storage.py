@@ -93,9 +93,9 @@ def _going(db: sqlite3.Connection, data: Path) -> Iterator[str]:
             f" {_some(len(aside), sum(aside.values()))}; until you remove it"
         )
     note = note_of(data / "files")
-    if note.exists():
+    if note.exists() and (last := note.read_text().split()):  # it is empty after a full disk
         when = time.strftime("%Y-%m-%d %H:%M", time.gmtime(note.stat().st_mtime))
-        yield f"Cleaned up last: {_some(*map(int, note.read_text().split()))}, at {when} UTC"
+        yield f"Cleaned up last: {_some(*map(int, last))}, at {when} UTC"
 
 
 def _only_in(folders: Iterable[Path], data: Path) -> tuple[float, dict[str, int]]:
