@@ -37,6 +37,7 @@ from chat.rules.quota import Quota
 from chat.tasks import Tasks
 from chat.web.files import FilePage
 from chat.web.history import MessagesPage
+from chat.web.installed import ManifestPage, WorkerPage
 from chat.web.pages import (
     CodePage,
     HealthPage,
@@ -95,6 +96,8 @@ class ChatApp(Application):
                 (r"/qr", CodePage, given),
                 (r"/signout", SignOutPage, given),
                 (r"/healthz", HealthPage, given),
+                (r"/manifest\.json", ManifestPage, given),
+                (r"/sw\.js", WorkerPage, {**given, "files": files}),
                 (rf"/static/{files.build}/(.*)", StaticPage, {**given, "files": files}),
             ],
             default_handler_class=MissingPage,

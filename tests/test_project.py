@@ -57,6 +57,7 @@ ORDER = [
         "web.history",
         "web.files",
         "web.static",
+        "web.installed",
         "web.uploads",
     ),
     *("line.handshake", "line.connection", "line.sockets", "line.plain"),

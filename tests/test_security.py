@@ -39,6 +39,8 @@ PUBLIC = {
     "/name": "its POST asks who it is",
     "/signout": "does nothing for a stranger",
     "/healthz": "for monitors",
+    "/manifest.json": "what the server is called, which its join card says too",
+    "/sw.js": "a file of the page",
     "/static/*/(.*)": "files of the page",
 }
 

@@ -3,6 +3,7 @@
 
 export class Deeds {
   answer = () => {}; // makes the draft an answer to a message
+  stage = () => {}; // puts files into the draft
   #failed = new Set(); // cids already said to have failed
 
   /** `alert` and `tell` are for who listens instead of looking; `text` gives the sentences; `carry`
@@ -37,9 +38,10 @@ export class Deeds {
     this.outbox.discard(cid);
   }
 
-  /** A message that was not sent goes back into the box, with what it answers. */
+  /** A message that was not sent goes back into the box, with its files and what it answers. */
   take(cid) {
-    const reply = this.outbox.entries.find((entry) => entry.cid === cid)?.fields.reply;
+    const { reply, files } = this.outbox.entries.find((entry) => entry.cid === cid)?.fields ?? {};
+    if (files) this.stage(files); // before they are released
     this.composer.restore(this.outbox.discard(cid));
     if (reply) this.answer(reply);
   }

@@ -61,10 +61,14 @@ function typeInto() {
 
 const switcher = lazily("switcher", ({ Switcher }) => new Switcher(find("dialog#switch"), rooms));
 
-/** The rooms, to be found by a few letters. */
-async function openSwitcher() {
+/** The rooms, to be found by a few letters; `title`: what for, if it is not to go there. */
+export async function openSwitcher(title) {
   const made = await switcher();
   if (!made || find("dialog[open]")) return;
+  const heading = made.dialog.querySelector("h2");
+  const usual = heading.textContent;
+  if (title) heading.textContent = title;
+  made.dialog.addEventListener("close", () => (heading.textContent = usual), { once: true });
   openDialog(made.dialog);
   made.show();
 }

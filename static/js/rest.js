@@ -9,7 +9,7 @@ const MODULES = [
   ...["badge", "pill"],
   ...["staging", "gathering"],
   ...["salvage", "changes", "writing", "answering", "times"],
-  ...["shelf", "status", "uploads", "post"],
+  ...["shelf", "status", "uploads", "post", "keys"],
 ];
 
 /** All that the other modules export; `again` makes addresses of their own for another try. */
@@ -21,7 +21,7 @@ export async function fetchParts(again) {
 export function wire(page, made) {
   const { boot, say, language, storage, timeline } = page;
   const shelf = (page.shelf = new made.Shelf(page.home, boot.you.user));
-  const forget = () => (storage.forget(), shelf.forget());
+  const forget = () => (storage.forget(), Promise.all([shelf.forget(), globalThis.caches?.delete("shared")]));
   const people = new made.People({ ...boot, say, language, forget, timeline });
   const { strip, deeds } = wireDeeds(page, made, people.announcer);
   const edges = (timeline.history.edges = new made.Edges(timeline, say, boot.title));
@@ -61,6 +61,8 @@ export function wire(page, made) {
   addEventListener("beforeunload", (event) => (storage.holdsTyped || shelf.holdsOnly) && event.preventDefault());
   made.wireViewport();
   const staging = (page.staging = wireStaging(page, made, { announcer: people.announcer, deeds }));
+  deeds.stage = (files) => staging.restore(files);
+  wireShared(page, made, warn);
   performance.mark("parts-ready");
   const { elsewhere } = page;
   const parts = { people, strip, deeds, edges, reactions, topic, actions, elsewhere, kept, rooms, drafts, uploads, staging };
@@ -144,6 +146,7 @@ function wireDeeds(page, { Strip, Deeds }, announcer) {
 function wireUploads(page, { Status, Uploads, post }) {
   const { boot, desk, outbox, say, shelf, storage, timeline } = page;
   const { waiting } = timeline;
+  const channel = new BroadcastChannel(`${storage.prefix}uploads`);
   const uploads = new Uploads({
     storage,
     shelf,
@@ -153,7 +156,9 @@ function wireUploads(page, { Status, Uploads, post }) {
     online: () => desk.connection.online,
     post,
     moved: (entry) => waiting.row(entry.cid) && waiting.status.move(waiting.row(entry.cid), entry),
+    tell: (news) => channel.postMessage(news),
   });
+  channel.onmessage = ({ data }) => uploads.heard(data);
   waiting.status = new Status(say, (entry) => uploads.part(entry));
   return uploads;
 }
@@ -188,6 +193,17 @@ function wireStaging(page, { Staging, wireGathering, wireVoice }, { announcer, d
   const kept = Object.values({ ...localStorage });
   shelf.sweep((local) => kept.some((text) => text.includes(local)));
   return staging;
+}
+
+/** What other apps share with the chat, where it is installed. */
+function wireShared({ composer, root, rooms, say, staging, storage }, { openSwitcher }, warn) {
+  const choose = () => rooms.links.length > 1 && (openSwitcher(say("share.where")), true);
+  const stage = ({ text, files }) => (composer.restore(text), staging.add(files));
+  const about = { root, storage, stage, choose, warn: () => warn(say("share.failed")) };
+  const begin = () => import("./sharing.js").then(({ wireSharing }) => wireSharing(about), () => {});
+  addEventListener("appinstalled", begin);
+  const installed = matchMedia("not all and (display-mode: browser)").matches;
+  if (installed || location.hash.endsWith("shared") || storage.text("sharing")) begin();
 }
 
 function wireTopic({ boot, log: model, outbox, desk, timeline, say }, { Topic }, announcer) {

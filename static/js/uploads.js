@@ -13,6 +13,7 @@ const BROKEN = ["cut_short", "too_slow", "failed", "busy", "closing", "sign_in"]
 
 export class Uploads {
   #running = new Map(); // local -> {room, cid, bytes, at, stop}
+  #others = new Map(); // local -> bytes that another tab has sent
   #rests = new Map(); // local -> {tries, until} of what broke off
   #lost = 0; // when the line went
   #working = false;
@@ -23,10 +24,10 @@ export class Uploads {
   /**
    * `shelf` holds the files by `local`; `outbox(room)` is what a message waits in, `address(room)` takes
    * its files; `online()`: is there a line? `post` sends one (post.js); `moved(entry)` hears that more
-   * of a message's files has gone.
+   * of a message's files has gone, `tell(news)` carries that to the `heard` of other tabs.
    */
-  constructor({ storage, shelf, say, outbox, address, online, post, moved }) {
-    Object.assign(this, { storage, shelf, say, outbox, address, online, post, moved });
+  constructor({ storage, shelf, say, outbox, address, online, post, moved, tell }) {
+    Object.assign(this, { storage, shelf, say, outbox, address, online, post, moved, tell });
   }
 
   /** What waits, or the line, may be another: begins what can be begun, ends what is not wanted. */
@@ -42,8 +43,20 @@ export class Uploads {
   part(entry) {
     const files = filesOf(entry);
     const sum = (sizes) => sizes.reduce((all, size) => all + size, 0);
-    const gone = files.map(({ id, local, size }) => (id ? size : (this.#running.get(local)?.bytes ?? 0)));
+    const sent = (local) => this.#running.get(local)?.bytes ?? this.#others.get(local) ?? 0;
+    const gone = files.map(({ id, local, size }) => (id ? size : sent(local)));
     return Math.min(sum(gone) / Math.max(sum(files.map(({ size }) => size)), 1), 1);
+  }
+
+  /** Another tab has sent so much of a file. */
+  heard({ room, cid, local, bytes }) {
+    this.#others.set(local, bytes);
+    this.#show(room, cid);
+  }
+
+  #show(room, cid) {
+    const entry = this.outbox(room).kept.find(cid);
+    if (entry) this.moved(entry);
   }
 
   /** These wait for nothing any more: they leave the shelf, unless they are in a message or a draft. */
@@ -116,7 +129,11 @@ export class Uploads {
     const { room, cid, name, stop } = run;
     const kept = await this.shelf.get(local).catch(() => null);
     if (!kept) return { code: "lost", detail: this.say("upload.lost", { name }) };
-    const moved = (bytes) => (Object.assign(run, { bytes, at: Date.now() }), this.moved(this.outbox(room).kept.find(cid)));
+    const moved = (bytes) => {
+      Object.assign(run, { bytes, at: Date.now() });
+      this.#show(room, cid);
+      this.tell({ room, cid, local, bytes });
+    };
     const address = `${this.address(room)}/files?${new URLSearchParams({ name })}`;
     return this.post(address, kept.blob, { moved, signal: stop.signal });
   }

@@ -94,6 +94,7 @@ export class Tab {
       online: () => Boolean(this.desk?.connection.online),
       post: (_, local, { signal }) => this.#post(local, signal),
       moved: () => {},
+      tell: () => {},
     });
     const boot = page && decodePage(page);
     const cursor = boot && { epoch: boot.epoch, rev: boot.head };

@@ -20,6 +20,7 @@ const shelf = new Map();
 /** A tab; `requests` are those it made: {address, text, answer(what), moved(bytes), ended}. */
 function tab({ up = true } = {}) {
   const storage = new PersonStorage("chat:/:ana");
+  let told;
   const line = { up };
   const requests = [];
   const moves = [];
@@ -57,6 +58,7 @@ function tab({ up = true } = {}) {
         requests.push(request);
       }),
     moved: ({ cid }) => moves.push(cid),
+    tell: (news) => (told = news),
   });
   const say = (name, ...contents) => {
     const files = contents.map((text, n) => ({ local: `${name}-${n}`, name: `${text}.txt`, type: "text/plain", size: text.length }));
@@ -64,7 +66,7 @@ function tab({ up = true } = {}) {
     return outboxOf("lobby").add("say", { text: name, files });
   };
   const turn = async (up) => ((line.up = up), uploads.flush(), up ? outboxOf("lobby").live() : outboxOf("lobby").down(1006), settled());
-  return { uploads, outbox: outboxOf("lobby"), outboxOf, requests, moves, say, turn, texts: () => requests.map(({ text }) => text) };
+  return { uploads, outbox: outboxOf("lobby"), outboxOf, requests, moves, say, turn, told: () => told, texts: () => requests.map(({ text }) => text) };
 }
 
 const ids = (outbox, n = 0) => outbox.entries[n].fields.files.map(({ id }) => id);
@@ -251,12 +253,15 @@ test("the files of a message that goes as new stay on the shelf", async () => {
   assert.deepEqual([outbox.sent.length, outbox.sent[1] !== cid, shelf.has("old-0")], [2, true, true]);
 });
 
-test("how much has gone is counted over all files of a message", async () => {
-  const { uploads, outbox, requests, moves, say } = tab();
+test("how much has gone is counted over all files of a message, in every tab", async () => {
+  const { uploads, outbox, requests, moves, say, told } = tab();
+  const other = tab();
   const { cid } = say("part", "12345678", "12");
   await settled();
   requests[0].moved(4);
   assert.deepEqual([uploads.part(outbox.entries[0]), moves], [0.4, [cid]]);
+  other.uploads.heard(told());
+  assert.deepEqual([other.uploads.part(outbox.entries[0]), other.moves], [0.4, [cid]]);
   await requests[1].answer(taken("idB"));
   assert.equal(uploads.part(outbox.entries[0]), 0.6);
   assert.equal(uploads.part({ fields: { files: [{ local: "x", size: 0 }] } }), 0);
