@@ -401,6 +401,23 @@ def test_an_upload_on_a_dead_line_gives_way_to_its_next_try(
             assert two.answer()[0] == 200
 
 
+def test_what_has_arrived_is_not_ended_before_it_is_looked_at(
+    site: Site, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the last piece and `post` there is a turn of the loop."""
+    received, gave_way = UploadPage.data_received, []
+
+    async def at_the_worst_moment(page: UploadPage, chunk: bytes) -> None:
+        await received(page, chunk)
+        gave_way.append(page._give_way())
+        page._watch()
+
+    monkeypatch.setattr(chat.web.uploads, "SILENT", 0.0)
+    monkeypatch.setattr(UploadPage, "data_received", at_the_worst_moment)
+    upload(site, cookie)
+    assert gave_way == [False]
+
+
 def test_of_a_hundred_at_once_each_is_answered_and_the_chat_goes_on(
     site: Site, cookie: str
 ) -> None:

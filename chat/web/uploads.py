@@ -140,7 +140,8 @@ class UploadPage(Visitor):
 
     def _watch(self) -> None:
         """Once a WINDOW: what comes too slowly is ended."""
-        if self._seen and self._seen - self._left < SLOWEST * WINDOW and not self._writes:
+        slow = self._seen - self._left < SLOWEST * WINDOW
+        if self._seen and self._left and slow and not self._writes:
             self._refuse(Refusal("too_slow", LATER))
             return
         self._seen = self._left
@@ -148,7 +149,7 @@ class UploadPage(Visitor):
 
     def _give_way(self) -> bool:
         """A phone that changes its network leaves a line on which nothing ends, and comes back."""
-        if self._writes or self._whole or monotonic() - self._heard < SILENT:
+        if self._writes or not self._left or monotonic() - self._heard < SILENT:
             return False
         self._refuse(Refusal("too_slow", LATER))
         return True
