@@ -314,6 +314,12 @@ def test_what_the_disk_refuses_is_said_and_still_there(people: People, room: str
     attach(ana, drawn(ana, "boat.jpg", 900, 600))
     expect(chip(ana, "boat.jpg").locator("img.pic")).to_have_js_property("naturalWidth", 480)
     expect(ana.page.locator(".conn")).to_contain_text("no room to keep files")
+    ana.page.close(run_before_unload=True)
+    wait_until(ana.page, lambda: bool(ana.trouble), "the browser asks")
+    assert [line.split()[0] for line in ana.trouble] == ["beforeunload"]
+    ana.trouble.clear()
+    chip(ana, "boat.jpg").get_by_role("button", name="Remove").click()
+    expect(chips(ana)).to_have_count(0)
 
 
 def test_signing_out_leaves_no_file(people: People, room: str) -> None:

@@ -118,6 +118,18 @@ def test_it_is_recorded_by_keys(people: People, room: str) -> None:
     chip(ana, "Voice message.webm")
 
 
+def test_the_browser_asks_before_a_recording_is_lost(people: People, room: str) -> None:
+    ana = with_microphone(people).enter(room)
+    button(ana).click()
+    recorded(ana, 1)
+    ana.page.close(run_before_unload=True)
+    wait_until(ana.page, lambda: bool(ana.trouble), "it asks")
+    assert [line.split()[0] for line in ana.trouble] == ["beforeunload"]
+    ana.trouble.clear()
+    ana.page.keyboard.press("Escape")
+    expect(ana.page.locator(".recording")).to_have_count(0)
+
+
 def test_a_press_by_mistake_is_no_message(people: People, room: str) -> None:
     ana = with_microphone(people).enter(room)
     ana.page.evaluate(
