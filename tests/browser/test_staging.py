@@ -322,6 +322,28 @@ def test_what_the_disk_refuses_is_said_and_still_there(people: People, room: str
     expect(chips(ana)).to_have_count(0)
 
 
+def test_what_nobody_speaks_of_goes_and_what_is_staged_stays(people: People, room: str) -> None:
+    """A tab may crash between the file and the list, or after the message was confirmed."""
+    ana = people("Ana").enter(room)
+    attach(ana, PDF)
+    chip(ana, "points.pdf")
+    local = staged(ana, room)[0]["local"]
+    age = """async (local) => {
+        const { href } = document.querySelector('link[rel=modulepreload]');
+        const { Shelf } = await import(new URL('shelf.js', href));
+        const { you } = JSON.parse(document.getElementById('boot').textContent);
+        const shelf = new Shelf('chat:/', you.user);
+        const old = { ...(await shelf.get(local)), at: Date.now() - 25 * 3_600_000 };
+        for (const name of [local, 'nobody']) await shelf.put(name, old);
+    }"""
+    ana.page.evaluate(age, local)
+    ana.page.reload()
+    ana.ready().whole()
+    wait_until(ana.page, lambda: kept(ana, "nobody") is None, "it is gone")
+    assert kept(ana, local)["bytes"] == len(PDF["buffer"])
+    chip(ana, "points.pdf")
+
+
 def test_signing_out_leaves_no_file(people: People, room: str) -> None:
     ana = people("Ana").enter(room)
     attach(ana, PDF)
