@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import random
 import re
 import socket
 import stat
@@ -14,6 +15,7 @@ import sys
 import threading
 import urllib.parse
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -87,6 +89,10 @@ class Upload:
         with suppress(ConnectionResetError):
             self.rest()
         return True
+
+    def vanish(self) -> None:
+        """What is closed from now on is reset."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def close(self) -> None:
         """Leave without a word."""
@@ -524,7 +530,7 @@ def test_what_breaks_off_leaves_nothing(site: Site, cookie: str, sent: int, how:
         upload.sock.shutdown(socket.SHUT_WR)
         assert upload.ended()
     if how == "reset":
-        upload.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        upload.vanish()
     upload.close()
     wait_until(lambda: idle(site))
     assert lying(site) == {}
@@ -681,3 +687,53 @@ def test_a_server_that_stops_waits_for_no_upload_and_leaves_nothing_of_it(tmp_pa
         assert size_of(tmp_path / "data" / "files") == 0
         assert server.end() == 0
     assert server.said() == ""
+
+
+def nonsense(site: Site, cookies: list[str], chance: random.Random) -> None:
+    """An upload that is wrong in any way, and ends in any way."""
+    size = chance.choice([0, 1, 65_536, 65_537, 300_000, MB, MB + 1, 10**9])
+    length = {"Content-Length": str(size)}
+    chunked = {"Transfer-Encoding": "chunked"}
+    junk = {"Content-Length": chance.choice(["-3", "x", "5, 6", "5, 5", "+5"])}
+    headers = chance.choice([length] * 7 + [chunked, {**length, **chunked}, junk, {}])
+    for more in ({"Expect": "100-continue"}, {"Origin": "http://evil"}, {"Connection": "close"}):
+        headers = {**headers, **(more if chance.random() < 0.1 else {})}
+    room, cookie = chance.choice(["lobby", "den", "-"]), chance.choice([*cookies, "", "device=x"])
+    method = chance.choice(["POST"] * 9 + ["GET", "PUT", "HEAD"])
+    with Upload(site, cookie, path=f"/r/{room}/files", method=method, headers=headers) as upload:
+        left = min(chance.choice([0, size // 2, size, size + 5]), 3 * MB)
+        while left > 0 and chance.random() < 0.98:
+            piece = chance.choice([1, 1000, 70_000, MB])
+            upload.send(bytes(min(piece, left)))
+            left -= piece
+        end = chance.choice(["read", "read", "leave", "reset", "half"])
+        if end == "reset":
+            upload.vanish()
+        elif end == "half":
+            upload.sock.shutdown(socket.SHUT_WR)
+        if end in ("read", "half"):
+            upload.sock.settimeout(0.5)
+            upload.sock.recv(1 << 16)
+
+
+def test_whatever_comes_nothing_fails_and_nothing_stays_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"LINGER": 0.3, "WINDOW": 0.5, "SLOWEST": 20_000, "SILENT": 0.02}.items():
+        monkeypatch.setattr(chat.web.uploads, name, value)
+    site = Site(tmp_path / "data", file_mb=1)
+    cookies = [site.join() for _ in range(4)]
+
+    def some(seed: int) -> None:
+        chance = random.Random(seed)
+        for _ in range(120):
+            with suppress(OSError):
+                nonsense(site, cookies, chance)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(some, range(8)))
+    wait_until(lambda: idle(site))
+    wait_until(lambda: everything_agrees(site))
+    assert rows(site)
+    site.stop()
+    assert site.log == []
