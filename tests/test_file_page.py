@@ -258,6 +258,24 @@ def test_a_stranger_gets_none(shared: Site, ana: Sender) -> None:
     assert json.loads(answer.body)["code"] == "sign_in"
 
 
+def test_who_signs_out_meanwhile_gets_none(
+    shared: Site, ana: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, store = ana.send(png(), "a.png"), shared.app.site.store
+    ben, read = Sender(shared), store.read
+
+    async def signs_out(*about: Any) -> Any:
+        found = await read(*about)
+        await shared.app.site.directory.leave(ben.user)
+        return found
+
+    monkeypatch.setattr(store, "read", signs_out)
+    answer = ben.get(path)
+    assert answer.status == 403
+    assert json.loads(answer.body)["code"] == "sign_in"
+    ben.wire.close()
+
+
 def test_everybody_who_may_enter_the_room_gets_it(shared: Site, ana: Sender) -> None:
     ben = Sender(shared, "elsewhere")
     assert ben.get(ana.send(png(), "a.png")).status == 200

@@ -29,6 +29,7 @@ from chat.rules.filenames import NAME_BYTES, NAME_POINTS, NAMELESS, clean, dispo
         ("  two   spaces .txt ", "two spaces.txt"),
         (".gitignore", ".gitignore"),
         ("dots...", "dots"),
+        ("a . .", "a"),
         ("u\u0308ber.pdf", "über.pdf"),
         ("نام‌ها.pdf", "نام‌ها.pdf"),
         ("\ud800.png", ".png"),
@@ -61,4 +62,5 @@ def test_a_header_says_any_name_and_nothing_else(name: str) -> None:
 
 def test_a_plain_name_is_said_once() -> None:
     assert disposition("inline", "a b.png") == 'inline; filename="a b.png"'
+    assert disposition("inline", "a\\b") == "inline; filename=\"a_b\"; filename*=UTF-8''a%5Cb"
     assert disposition("inline", 'a"b.png').startswith('inline; filename="a_b.png"; filename*=')

@@ -9,9 +9,13 @@ from pictures import (
     JFIF,
     LOSSLESS,
     LOSSY,
+    SCAN,
     SCENE,
     SOUND,
     avif,
+    box,
+    chunk,
+    element,
     exif,
     extended,
     film,
@@ -24,6 +28,7 @@ from pictures import (
 )
 
 from chat.rules.media import INLINE, MEGAPIXELS, UNKNOWN, Look, look
+from chat.rules.walks import oriented
 
 GIF = b"GIF89a\x28\0\x1e\0\0\0\0;"
 
@@ -102,7 +107,16 @@ def test_only_what_is_never_run_is_shown_in_the_page() -> None:
         avif().replace(b"meta", b"metA"),
         film(track(b"vide", 640, 480))[:-1],
         film(track(b"vide", 640, 480)[:-4]),
+        film(track(b"vide", 640, 480)) + b"\0\0\0\4" + box(b"free"),
+        film(),
         webm(SCENE)[:40],
+        webm(),
+        element(b"\x1a\x45\xdf\xa3", element(b"\x42\x82", b"webm"))
+        + element(b"\x18\x53\x80\x67", element(b"\xae", SCENE, open=True), open=True),
+        jpeg().replace(SCAN, b""),
+        jpeg(40, 30, jpeg()[2:-2]),
+        png(4, 3, chunk(b"OWN!", b"needed")),
+        png().replace(b"IDAT", b"tEXt"),
         jpeg(0, 30),
         png(4, 0),
     ],
@@ -124,3 +138,10 @@ def test_a_turned_picture_has_the_size_it_is_shown_at(
 ) -> None:
     told = segment(0xE1, b"Exif\0\0" + exif(orientation, order))
     assert of(tmp_path, jpeg(40, 30, JFIF, told)) == Look("image/jpeg", *size)
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65_535])
+def test_a_turn_that_there_is_not_is_none(tmp_path: Path, orientation: int) -> None:
+    told = segment(0xE1, b"Exif\0\0" + exif(orientation))
+    assert oriented(exif(orientation)) == 1
+    assert of(tmp_path, jpeg(40, 30, told)) == Look("image/jpeg", 40, 30)

@@ -180,6 +180,37 @@ def test_a_file_for_the_stripped_is_readable_by_the_server_alone(tmp_path: Path)
     assert (tmp_path / "target").stat().st_mode & 0o777 == 0o600
 
 
+def test_of_two_turns_the_first_counts_and_one_is_kept(tmp_path: Path) -> None:
+    first, second = (segment(0xE1, b"Exif\0\0" + exif(turn)) for turn in (6, 8))
+    kept = stripped(tmp_path, jpeg(40, 30, JFIF, first, second))
+    assert kept == jpeg(40, 30, JFIF, segment(0xE1, b"Exif\0\0" + exif_of(6)))
+
+
+def test_what_is_written_replaces_what_was_there(tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(png(4, 3, *TEXTS))
+    (tmp_path / "target").write_bytes(bytes(1000))
+    assert strip(tmp_path / "source", tmp_path / "target", "image/png")
+    assert (tmp_path / "target").read_bytes() == png(4, 3)
+
+
+@pytest.mark.parametrize("before", [-1, 0, 1])
+def test_a_marker_may_stand_anywhere_in_the_data(tmp_path: Path, before: int) -> None:
+    """It is read in pieces."""
+    content = jpeg().removesuffix(SCAN + END) + SCAN[:10] + b"\x12" * (CHUNK - 1 + before)
+    assert stripped(tmp_path, content + END) == content + END
+    assert look(tmp_path / "source").type == "image/jpeg"
+
+
+def test_metadata_that_lies_in_itself_is_blank(tmp_path: Path) -> None:
+    content = avif(PLACE[:10], PLACE[6:16])
+    at = content.index(PLACE[:10])
+    second = (at + 10).to_bytes(4, "big") + (10).to_bytes(4, "big")
+    overlapping = (at + 5).to_bytes(4, "big") + (15).to_bytes(4, "big")
+    kept = stripped(tmp_path, content.replace(second, overlapping))
+    assert second in content
+    assert kept[at : at + 20] == bytes(20)
+
+
 def test_metadata_between_and_behind_the_data_is_left_out(tmp_path: Path) -> None:
     secret = segment(0xFE, PLACE)
     content = jpeg()

@@ -111,9 +111,11 @@ def change(file: BinaryIO, walk: Walk, changes: Iterable[Change]) -> None:
     """Keep the file but for these parts."""
     at = 0
     for part in sorted(changes):
-        if part.start < part.end and part.start >= at:
-            walk.keep(at, part.start)
-            walk.put(part.instead)
-            walk.blank(part.end - part.start - len(part.instead))
+        start = max(part.start, at)  # they may overlap
+        if start < part.end:
+            instead = part.instead[start - part.start :]
+            walk.keep(at, start)
+            walk.put(instead)
+            walk.blank(part.end - start - len(instead))
             at = part.end
     walk.keep(at, os.fstat(file.fileno()).st_size)
