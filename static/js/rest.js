@@ -21,7 +21,7 @@ export async function fetchParts(again) {
 export function wire(page, made) {
   const { boot, say, language, storage, timeline } = page;
   const shelf = (page.shelf = new made.Shelf(page.home, boot.you.user));
-  const forget = () => (storage.forget(), Promise.all([shelf.forget(), globalThis.caches?.delete("shared")]));
+  const forget = () => (storage.forget(), shelf.forget());
   const people = new made.People({ ...boot, say, language, forget, timeline });
   const { strip, deeds } = wireDeeds(page, made, people.announcer);
   const edges = (timeline.history.edges = new made.Edges(timeline, say, boot.title));

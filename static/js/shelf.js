@@ -59,10 +59,11 @@ export class Shelf {
     return this.#memory.size > 0;
   }
 
-  /** Nothing of this person stays, and nothing is put here again. */
+  /** Nothing of this person stays, nor what was shared and not taken (sw.js); nothing is put here again. */
   async forget() {
     this.#closed = true;
     this.#memory.clear();
+    await globalThis.caches?.delete("shared").catch(() => {});
     await this.#do("readwrite", (files) => files.delete(this.#mine)).catch(() => {});
   }
 

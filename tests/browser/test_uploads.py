@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Route, expect
+from playwright.sync_api import BrowserContext, CDPSession, Locator, Route, expect
 
 from .conftest import People
 from .giving import PDF, attach, chip, chips, drawn, kept, staged, waiting
@@ -227,6 +227,57 @@ def test_a_server_that_is_killed_in_the_middle_has_it_once_in_the_end(
     for visitor in (ana, ben):
         visitor.online()
         has_once(visitor, "through a kill", "points.pdf")
+
+
+SLOW = 40_000  # bytes a second: a file takes some seconds, and is cut in its middle
+
+
+def in_its_middle(visitor: Visitor, text: str) -> CDPSession:
+    """A message whose file has gone in part, over a thin line, which is returned."""
+    line = visitor.context.new_cdp_session(visitor.page)
+    line.send("Network.enable")
+    bandwidth(line, SLOW)
+    row = send_files(visitor, text, PDF)
+    bar = row.get_by_role("progressbar")
+    wait_until(
+        visitor.page,
+        lambda: bar.count() and 0.1 < bar.evaluate("bar => bar.value") < 0.9,
+        "a part has gone",
+        seconds=20,
+    )
+    return line
+
+
+def bandwidth(line: CDPSession, upload: int, *, offline: bool = False) -> None:
+    """How much the line takes from now on; -1: all."""
+    how = {"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": upload}
+    line.send("Network.emulateNetworkConditions", how)
+
+
+def test_bytes_that_went_before_the_line_was_lost_go_again(people: People, room: str) -> None:
+    ana, ben = people("Ana").enter(room), people("Ben").enter(room)
+    line = in_its_middle(ana, "half of it")
+    bandwidth(line, -1, offline=True)
+    expect(ana.row("half of it")).to_have_attribute("data-state", "queued")
+    bandwidth(line, -1)
+    for visitor in (ana, ben):
+        has_once(visitor, "half of it", "points.pdf")
+
+
+def test_bytes_that_a_killed_server_had_are_nowhere_and_go_again(
+    people: People, own_server: Server
+) -> None:
+    ana, ben = (people(name, own_server).enter("den") for name in ("Ana", "Ben"))
+    line = in_its_middle(ana, "half of it")
+    own_server.kill()
+    expect(ana.html).not_to_have_attribute("data-conn", "online")
+    bandwidth(line, -1)
+    own_server.start()
+    for visitor in (ana, ben):
+        visitor.online()
+        has_once(visitor, "half of it", "points.pdf")
+    files = [path for path in (own_server.data / "files").rglob("*") if path.is_file()]
+    assert [path.stat().st_size for path in files] == [len(PDF["buffer"])]
 
 
 def test_an_answer_that_is_lost_costs_another_upload_and_no_other_message(
