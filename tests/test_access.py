@@ -323,7 +323,7 @@ def test_who_may_not_come_in_gets_the_same_as_where_there_is_no_room(
 def test_who_may_not_come_in_posts_nothing(site: Site, shut: Any) -> None:
     cookie = site.join(ROOM)
     shut(Role.MEMBER)
-    for path in ("/", f"/r/{ROOM}"):
+    for path in ("/", f"/r/{ROOM}", f"/r/{ROOM}/files"):
         answer = site.http("POST", path, headers={"Cookie": cookie}, form={"text": "let me in"})
         assert answer.status == 404
     assert site.call(site.app.site.store.standings) == {}
