@@ -261,7 +261,8 @@ def test_files_stand_below_the_text_and_pictures_come_first(
         f'<a class="file" tabindex="-1" href="files/{paper["id"]}/Tide%20tables%202027.pdf'
         '?download" download><span class="kind" aria-hidden="true">PDF</span><span class="grow">'
         '<span class="fn" dir="auto">Tide tables 2027.pdf</span>'
-        '<span class="sub">PDF, 2.4 MB</span></span></a></div>'
+        '<span class="sub">PDF, 2.4 MB</span></span>'
+        '<svg aria-hidden="true"><use href="#i-save"/></svg></a></div>'
     )
     assert re.search(rf'aria-labelledby="[^"]* m{id}b m{id}f"', row)
 
@@ -274,6 +275,8 @@ def test_film_and_sound_have_the_controls_of_the_browser(
         r'<video [^>]*controls preload="metadata" src="[^"]*" aria-label="a.mp4">', row
     )
     assert re.search(r'<audio [^>]*controls preload="metadata" src="[^"]*" aria-label="Hm">', row)
+    row = below(talk.row(send(("c.mp4", "video/mp4", {"width": 1080, "height": 1920}))))
+    assert ' width="180" height="320" ' in row, "so that nothing shifts"
 
 
 @pytest.mark.parametrize("type", ["image/png", "image/svg+xml", "text/html"])

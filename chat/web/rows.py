@@ -50,8 +50,8 @@ class Chip:
 class Shown:
     """A file below a message: how, where it is, and what a chip says of it.
 
-    `kind` is picture, video, audio or file; a picture has the size it is drawn in. `format` is the
-    end of its name, "" if that says nothing.
+    `kind` is picture, video, audio or file; a picture or a film has the size it is drawn in.
+    `format` is the end of its name, "" if that says nothing.
     """
 
     kind: str
@@ -128,7 +128,7 @@ def _shown(file: File) -> Shown:
     address = f"files/{file.id}/{quote(file.name, safe='')}"
     kind, end = _kind(file), re.search(r"\.([a-z0-9]{1,4})\Z", file.name, re.ASCII | re.IGNORECASE)
     width, height = file.width or 0, file.height or 0
-    if kind == "picture":
+    if width and height:
         scale = min(1.0, BOX[0] / width, BOX[1] / height)
         width, height = (max(1, floor(side * scale + 0.5)) for side in (width, height))
     format = end[1].upper() if end else ""

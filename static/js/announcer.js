@@ -1,5 +1,6 @@
 // Speaks to those who listen: what others said, and what went wrong.
 
+import { wordsOf } from "./attachments.js";
 import { element } from "./dom.js";
 
 const BREATH = 2_000; // ms in which announcements are gathered
@@ -16,7 +17,9 @@ export class Announcer {
     Object.assign(this, { words: say, you, place: document.querySelector("#announcer"), alarm: document.querySelector("#alert") });
   }
 
-  message({ name, text, mentions = {} }) {
+  message(message) {
+    const { name, mentions = {} } = message;
+    const text = wordsOf(message, this.words);
     const called = mentions[this.you.user]; // "" if only what I said is answered
     const words = called ? "announce.mention" : called === "" ? "announce.reply" : "announce.message";
     this.#heard.push(this.words(words, { name, text: [...text].slice(0, SPOKEN).join("") }));

@@ -65,7 +65,7 @@ function wireDialogs(people, { warn, ...given }) {
 
 /** `fill()` shows a dialog as things are now, after it was fetched and made; false if that failed. */
 function filling(name, warn, make) {
-  const made = lazily(name, make);
+  const made = lazily(name, make, "settings");
   return async () => {
     const dialog = await made();
     if (dialog) dialog.show();

@@ -20,8 +20,9 @@ export function wireDrawers() {
 }
 
 /** Opens a dialog; when it shuts, the focus is at `opener` again, or at what shows it. */
-export function openDialog(dialog, opener = document.activeElement) {
-  dialog.showModal();
+export function openDialog(dialog, opener = document.activeElement, modal = true) {
+  if (modal) dialog.showModal();
+  else dialog.show();
   dialog.addEventListener("close", () => giveBack(opener), { once: true });
 }
 

@@ -3,9 +3,9 @@
 const UNITS = ["B", "kB", "MB", "GB"];
 
 /** "picture", "video", "audio" or "file": how it is shown. A picture whose size nobody knows is none. */
-export function kindOf({ type, width }) {
+export function kindOf({ type, width, height }) {
   const [family] = type.split("/");
-  if (family === "image") return width ? "picture" : "file";
+  if (family === "image") return width && height ? "picture" : "file";
   return family === "video" || family === "audio" ? family : "file";
 }
 

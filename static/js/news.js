@@ -3,7 +3,7 @@
 const STILL = 100; // ms without a frame
 
 export class News {
-  #changed = new Set(); // ids of messages that are to be shown anew with the next frame
+  #changed = new Set(); // ids of messages to be shown anew with the next frame
   #gone = [];
   #fresh = []; // ids of messages that nobody has heard of
   #waiting = false; // for the next frame
@@ -40,7 +40,7 @@ export class News {
     this.reading.hear(there(changed));
     this.reading.gone(gone);
     this.timeline.update(changed, gone);
-    this.later(({ notify, quotes }) => (notify.gone(gone), quotes.heard(changed, gone)));
+    this.later(({ notify, quotes, files }) => (notify.gone(gone), quotes.heard(changed, gone), files.heard(changed, gone)));
     for (const message of there(fresh)) this.later(({ arrived }) => arrived(message));
     this.reading.update();
   }

@@ -1,6 +1,7 @@
 // Owns what disturbs a person who looks elsewhere: notifications of this device, and the sound. Only of
 // what is new and meant to reach them; whether it is, they have set. Knows no list and no line.
 
+import { wordsOf } from "./attachments.js";
 import { isQuiet, levelOf, mutedUntil } from "./levels.js";
 import { format } from "./text.js";
 
@@ -78,9 +79,9 @@ export class Notify {
   message(message) {
     const meant = this.isMeant(message);
     if (!this.#wants(this.room, meant)) return;
-    const { id, name, text } = message;
+    const { id, name } = message;
     const title = this.say("notify.title", { name, room: this.title });
-    this.#tell(this.room, { title, body: brief(text, this.say), id, meant });
+    this.#tell(this.room, { title, body: brief(wordsOf(message, this.say), this.say), id, meant });
   }
 
   /** How much is new in each room; of those that no tab shows it is all one knows. */

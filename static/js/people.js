@@ -21,7 +21,7 @@ export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toL
 
 /** The panel of people and the line about them in the header; `typing` and `announcer` beside. */
 export class People {
-  fills = {}; // name of a dialog -> fetches and shows what is in it; false if that failed
+  fills = {}; // name of a dialog -> fetches and shows what is in it; false: it is not to be opened
   known = { total: 0, here: 0, people: [] };
 
   constructor({ you, say, language, forget, base, network, timeline }) {
@@ -43,7 +43,7 @@ export class People {
   async open(button) {
     const name = button.dataset.opens;
     const dialog = find(`dialog#${name}`);
-    if ((await this.fills[name]?.()) !== false && !dialog.open) openDialog(dialog, button);
+    if ((await this.fills[name]?.(button)) !== false && !dialog.open) openDialog(dialog, button);
   }
 
   show(known) {

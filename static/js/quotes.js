@@ -1,6 +1,7 @@
 // Owns the quotes in rows: the message that one answers, in a line, as it is now. What is not known of
 // it is asked for, all in one request. Comes after the first messages.
 
+import { wordsOf } from "./attachments.js";
 import { element } from "./dom.js";
 
 const LINE = 200; // characters of a quote
@@ -29,9 +30,9 @@ export class Quotes {
     const message = this.model.message(id);
     if (!message && this.#gone.has(id)) return { gone: true, what: this.say("quote.gone") };
     if (!message) return this.#ask(id), null;
-    const { user, name, color, text, damaged } = message;
+    const { user, name, color, damaged } = message;
     const who = user === this.you.user ? this.say("you") : name;
-    return { who, color, damaged, what: damaged ? this.say("message.damaged") : lineOf(text) };
+    return { who, color, damaged, what: damaged ? this.say("message.damaged") : lineOf(wordsOf(message, this.say)) };
   }
 
   /** Puts its quote into a row, or takes it out. */

@@ -5,7 +5,7 @@ import { PersonStorage } from "./storage.js";
 const MODULES = [
   ...["people", "editor", "actions", "deeds", "strip", "edges", "elsewhere", "viewport", "rooms"],
   ...["kept", "appearance", "attention", "topic", "drafts", "paste"],
-  ...["reactions", "dress"],
+  ...["reactions", "dress", "files"],
   ...["badge", "pill"],
   ...["staging", "gathering"],
   ...["salvage", "changes", "writing", "answering", "times"],
@@ -53,7 +53,13 @@ export function wire(page, made) {
   const reactions = (page.reactions = new made.Reactions({ timeline, outbox: page.outbox, you: boot.you, say, storage, warn }));
   page.react = (row, anchor) => reactions.pick(row, anchor);
   const times = new made.Times(timeline.col, language);
-  made.wireDress(timeline, [reactions, answers.quotes, actions.folding, times]);
+  const { base } = boot;
+  const files = new made.Files({
+    ...{ timeline, base, pages: page.desk.pages, say, language, warn },
+    kept: (local) => page.shelf?.get(local),
+  });
+  people.fills.files = (button) => (files.openAll(button), false);
+  made.wireDress(timeline, [reactions, answers.quotes, files, actions.folding, times]);
   const drafts = (page.drafts = wireDrafts(page, made));
   made.wirePaste();
   made.wireEmoji(page.composer, reactions, say("emoji.label"));
@@ -65,7 +71,7 @@ export function wire(page, made) {
   wireShared(page, made, warn);
   performance.mark("parts-ready");
   const { elsewhere } = page;
-  const parts = { people, strip, deeds, edges, reactions, topic, actions, elsewhere, kept, rooms, drafts, uploads, staging };
+  const parts = { people, strip, deeds, edges, reactions, topic, actions, elsewhere, kept, rooms, drafts, uploads, staging, files };
   return { ...parts, ...answers, ...made.wireAttention(page, parts) };
 }
 

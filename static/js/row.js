@@ -62,7 +62,7 @@ export function fillRow(row, message, me, say) {
 /** What can be focused within a row is a tab stop only while the row is the one in hand; code that
  *  scrolls always. */
 function allowStops(row) {
-  for (const stop of row.querySelectorAll(":is(.said, .chips) :is(a, pre, button)")) {
+  for (const stop of row.querySelectorAll(":is(.said, .chips) :is(a, pre, button, [controls])")) {
     stop.tabIndex = stop.matches(".wide") ? 0 : row.tabIndex;
   }
 }

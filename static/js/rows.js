@@ -2,6 +2,7 @@
 // what a person does to the control sets it at once. Comes with the first dialog that has some.
 
 import { element } from "./dom.js";
+import { icon } from "./icon.js";
 
 let made = 0; // rows, for ids
 
@@ -42,19 +43,9 @@ export function pickRow(words, options, { get, set }) {
 
 /** A sentence about something that is not as it should be. */
 export function hint(sign, text) {
-  const node = element("p", drawn(sign), element("span", text));
+  const node = element("p", icon(sign), element("span", text));
   node.className = "hintbox";
   return node;
-}
-
-/** The icon of this name. */
-export function drawn(name) {
-  const icon = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const use = document.createElementNS(icon.namespaceURI, "use");
-  use.setAttribute("href", `#i-${name}`);
-  icon.setAttribute("aria-hidden", "true");
-  icon.append(use);
-  return icon;
 }
 
 /** What a row is called, and a hint below it that is no part of the name. */

@@ -4,8 +4,9 @@
 import { deviceRow } from "./bell.js";
 import { enterSends } from "./composer.js";
 import { element } from "./dom.js";
+import { icon } from "./icon.js";
 import { quietHours } from "./levels.js";
-import { choiceRow, drawn, pickRow, switchRow } from "./rows.js";
+import { choiceRow, pickRow, switchRow } from "./rows.js";
 
 const NIGHT = "22:00-07:30"; // quiet hours to begin with
 const LEVELS = ["all", "mentions", "none"];
@@ -136,7 +137,7 @@ export class Settings {
   }
 
   #link(name) {
-    const link = element("a", drawn(SIGNS[name]), this.say(`settings.${name}`));
+    const link = element("a", icon(SIGNS[name]), this.say(`settings.${name}`));
     return Object.assign(link, { className: "item", href: `#part-${name}` });
   }
 }

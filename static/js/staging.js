@@ -21,7 +21,7 @@ export class Staging {
     Object.assign(this, { composer, shelf, storage, key, room, limits, say, on });
     const shrink = lazily("shrink", (made) => made.shrink);
     this.shrink = async (file) => (await shrink())?.(file).catch(() => null);
-    const details = lazily("details", ({ Details }) => new Details(this));
+    const details = lazily("details", ({ Details }) => new Details(this), "settings");
     const pressed = async (name, local, button) => {
       if (name === "remove") this.remove(local);
       else (await details())?.open(local, button);

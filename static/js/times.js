@@ -2,12 +2,19 @@
 // after the first messages.
 
 import { nameDay } from "./row.js";
+import { clock, dayName, dayOf } from "./words.js";
 
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeZone: "UTC" });
 const DAY = 86_400_000; // ms
 
 export const fullTime = (at) => FULL.format(at);
+
+/** "16:20" of today, else with the day: "Yesterday 16:20". */
+export function whenOf(at, language) {
+  const [day, today] = [dayOf(at), dayOf(Date.now())];
+  return day === today ? clock(at) : `${dayName(day, today, language)} ${clock(at)}`;
+}
 
 export class Times {
   constructor(col, language) {

@@ -1,6 +1,7 @@
 // Owns what is offered for the row in hand: one toolbar that goes from row to row, its menu, and for
 // a finger a sheet. What is chosen is done by actions.js.
 
+import { wordsOf } from "./attachments.js";
 import { copyFrom } from "./dialogs.js";
 import { clone, element } from "./dom.js";
 import { openDialog } from "./drawers.js";
@@ -45,8 +46,9 @@ export class Toolbar {
   open(row) {
     this.#offer(row);
     const finger = FINGER.matches;
+    const { text } = this.timeline.message(row);
     for (const part of this.choices.children) {
-      part.hidden = (part.matches(".own") && !row.matches(MINE)) || (part.matches(".phone") && !finger);
+      part.hidden = (part.matches(".own") && !row.matches(MINE)) || (part.matches(".phone") && !finger) || (part.matches(".copy-text") && !text);
       if (!part.matches(".opt")) continue;
       part.role = finger ? null : "menuitem";
       part.tabIndex = finger ? 0 : -1;
@@ -98,10 +100,11 @@ export class Toolbar {
   }
 
   #openSheet(row) {
-    const { name, text, color } = this.timeline.message(row);
+    const message = this.timeline.message(row);
+    const { name, color } = message;
     const [who, said] = this.sheet.querySelector(".quoted p").children;
     who.textContent = row.querySelector(".who").textContent;
-    said.textContent = text;
+    said.textContent = wordsOf(message, this.say);
     this.sheet.firstElementChild.className = `quoted a${color}`;
     this.sheet.ariaLabel = this.say("message.from", { name });
     this.#tellWhose(row);

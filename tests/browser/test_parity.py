@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from tests.pictures import png
+
 from .conftest import People
+from .files import NOTE, SEA, TABLES, Sent, row, share
 from .server import Voice
 from .test_reactions import KEPT
 
@@ -23,6 +26,7 @@ ROWS = """(text) => {
     quote: all(row, '.quote'),
     names: all(row, '.body mark, .body b.at'),
     chips: all(row, '.chips > *'),
+    files: all(row, '.files > *'),
   }));
 }"""
 
@@ -58,3 +62,19 @@ def test_rows_are_the_same_before_and_after_the_scripts(
     assert rows == served
     parts = {part: sum(len(row[part]) for row in rows) for part in ("quote", "names", "chips")}
     assert parts == {"quote": 5, "names": 2, "chips": 3}
+
+
+def test_files_are_shown_the_same_by_the_server_and_by_the_scripts(
+    people: People, room: str
+) -> None:
+    ana, ben = people("Ana").enter(room), people("Ben")
+    ben.join(room)
+    share(ben, room, "", TABLES, SEA, NOTE, Sent("a (1)'s *b*! ~é #?&.png", SEA.content, 'a "b"'))
+    sizes = (0, 999, 1_000, 9_949, 9_950, 999_499, 999_500)
+    share(ben, room, "", *(Sent(f"{size} of.no-known-kind", bytes(size)) for size in sizes))
+    last = share(ben, room, "said", Sent("tall.JPEG", png(30, 3_000)), Sent(".hidden", b"?"))
+    expect(row(ana, last).locator(".files > *")).to_have_count(2)
+    page = ana.page.request.get(ana.page.url).text()
+    rows, served = ana.page.evaluate(ROWS), ana.page.evaluate(ROWS, page)
+    assert [row["files"] for row in rows] == [row["files"] for row in served]
+    assert sum(len(row["files"]) for row in rows) == 4 + 7 + 2
