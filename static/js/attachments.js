@@ -35,7 +35,7 @@ function scaled({ width, height }) {
 /** A picture in its size; without an id it has no address yet. */
 export function pictureOf(file, base) {
   const image = Object.assign(element("img"), scaled(file), { loading: "lazy", decoding: "async", alt: file.about || file.name });
-  const link = Object.assign(element("a", image), { className: "pic" });
+  const link = Object.assign(element(file.id ? "a" : "span", image), { className: "pic" });
   if (file.id) image.src = link.href = addressOf(base, file);
   return link;
 }

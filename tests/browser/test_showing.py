@@ -116,6 +116,29 @@ def test_a_picture_that_comes_late_moves_nothing(people: People, voice: Speak, r
     assert ana.page.evaluate(SHIFTS) <= 0.02
 
 
+def test_my_own_picture_is_in_sight_from_the_first_moment(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    held: list[Route] = []
+    ana.page.route("**/files?*", lambda route: held.append(route))
+    with ana.page.expect_file_chooser() as chooser:
+        ana.page.get_by_role("button", name="Attach a file").click()
+    chooser.value.set_files([{"name": "a.png", "mimeType": "image/png", "buffer": SEA.content}])
+    expect(ana.page.locator(".stage:not([aria-busy])")).to_have_count(1)
+    mine = ana.say("the sea")
+    picture = mine.locator(".pic img")
+    expect(picture).to_have_js_property("naturalWidth", 480)  # a small one will do
+    expect(picture).to_have_attribute("src", re.compile("^blob:"))
+    box = picture.bounding_box()
+    wait_until(ana.page, lambda: held, "it is uploaded")
+    held[0].continue_()
+    ana.shows_once("the sea")
+    expect(mine.locator("a.pic img")).to_have_attribute("src", re.compile("/files/.*/a.png$"))
+    after = picture.bounding_box()
+    assert box
+    assert after
+    assert (after["width"], after["height"]) == (box["width"], box["height"])
+
+
 def test_in_place_of_a_picture_that_is_lost_stand_its_words(people: People, room: str) -> None:
     ana, ben = two(people, room)
     ana.page.route("**/files/**", lambda route: route.fulfill(status=404))
