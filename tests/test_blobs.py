@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import shutil
 import stat
 from pathlib import Path
 
@@ -149,15 +148,3 @@ def test_an_id_is_never_a_way_out_of_the_folder(tmp_path: Path, id: str) -> None
     for ask in (blobs.part, blobs.path):
         with pytest.raises(ValueError, match="no id of a file"):
             ask(id)
-
-
-def test_what_is_free_is_what_the_disk_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Usage:
-        free = 12_345
-
-    blobs = Blobs(tmp_path)
-    assert blobs.free() > 0
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage if path == tmp_path else None)
-    assert blobs.free() == 12_345

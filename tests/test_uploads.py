@@ -7,6 +7,7 @@ import hashlib
 import json
 import random
 import re
+import shutil
 import socket
 import stat
 import struct
@@ -373,6 +374,30 @@ def test_what_is_under_way_takes_up_room_and_gives_it_back(
         first.send(b"12")
     wait_until(lambda: idle(site))
     upload(site, cookie, b"1234567890")
+
+
+def test_what_arrives_while_another_is_let_in_is_counted_once(
+    site: Site, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no row yet when rows are counted, and is not on its way any more after that."""
+    monkeypatch.setattr(chat.rules.quota, "PERSON", 10)
+    usage, looking, go_on = shutil.disk_usage, threading.Event(), threading.Event()
+
+    def held_up(path: Path) -> Any:
+        looking.set()
+        assert go_on.wait(PATIENCE)
+        return usage(path)
+
+    with Upload(site, cookie, 6) as first:
+        wait_until(lambda: len(lying(site)) == 1)
+        monkeypatch.setattr(shutil, "disk_usage", held_up)
+        with Upload(site, cookie, 5) as second:
+            assert looking.wait(PATIENCE)
+            first.send(b"123456")
+            assert first.answer()[0] == 200
+            go_on.set()
+            assert second.refused() == (413, "quota")
+        upload(site, cookie, b"1234")
 
 
 # -- too many, too slow

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import shutil
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
@@ -85,10 +84,6 @@ class Blobs:
                 if seen.st_mtime <= latest and _remove(path):
                     count, size = count + 1, size + seen.st_size
         return count, size
-
-    def free(self) -> int:
-        """The bytes that may still be written to this disk."""
-        return shutil.disk_usage(self.folder).free
 
 
 def blobs_in(folder: Path) -> Iterator[Path]:

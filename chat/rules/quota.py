@@ -40,6 +40,7 @@ class Quota:
         self._file = file
         self._server = server
         self._coming: Counter[str] = Counter()  # person -> bytes
+        self.ended = 0  # how many were on their way and are not any more
 
     def check(self, size: int) -> None:
         """Refuse a file that is too big for anybody: too_big."""
@@ -61,6 +62,7 @@ class Quota:
         try:
             yield
         finally:
+            self.ended += 1
             self._coming[person] -= size
             if not self._coming[person]:
                 del self._coming[person]

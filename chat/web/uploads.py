@@ -125,8 +125,13 @@ class UploadPage(Visitor):
         return size
 
     async def _there(self, person: Person) -> Used:
-        everybody = await self.site.store.read(used)
-        disk = await asyncio.to_thread(shutil.disk_usage, self.site.blobs.folder)
+        """What there is beside what is on its way. Of a file that came to its end while it was read
+        nobody knows on which side it is: then it is read again."""
+        quota, ended = self.site.quota, -1
+        while ended != quota.ended:
+            ended = quota.ended
+            everybody = await self.site.store.read(used)
+            disk = await asyncio.to_thread(shutil.disk_usage, self.site.blobs.folder)
         return Used(everybody.get(person.user, 0), sum(everybody.values()), disk.free, disk.total)
 
     # -- while it comes
