@@ -304,6 +304,7 @@ def test_a_message_without_files_has_nothing_of_them(talk: Talk) -> None:
         ([PICTURE], "Picture"),
         ([PICTURE, PICTURE], "2 pictures"),
         ([PAPER], "Tide tables 2027.pdf"),
+        ([("Voice message.webm", "audio/webm", {})], "Voice message"),
         ([PAPER, PICTURE, PAPER], "3 files"),
     ],
 )

@@ -50,11 +50,13 @@ class Chip:
 class Shown:
     """A file below a message: how, where it is, and what a chip says of it.
 
-    `kind` is picture, video, audio or file; a picture or a film has the size it is drawn in.
+    `kind` is picture, video, audio or file, `title` what it is called in words; a picture or a
+    film has the size it is drawn in.
     `format` is the end of its name, "" if that says nothing.
     """
 
     kind: str
+    title: str
     file: File
     address: str
     format: str
@@ -132,7 +134,7 @@ def _shown(file: File) -> Shown:
         scale = min(1.0, BOX[0] / width, BOX[1] / height)
         width, height = (max(1, floor(side * scale + 0.5)) for side in (width, height))
     format = end[1].upper() if end else ""
-    return Shown(kind, file, address, format, size_of(file.size), width, height)
+    return Shown(kind, title_of(file), file, address, format, size_of(file.size), width, height)
 
 
 def _kind(file: File) -> str:
@@ -140,6 +142,13 @@ def _kind(file: File) -> str:
     if family == "image":
         return "picture" if file.width and file.height else "file"
     return family if family in ("video", "audio") else "file"
+
+
+def title_of(file: File) -> str:
+    """What it is called in words: sound without the end of its name, as "Voice message"."""
+    if _kind(file) != "audio":
+        return file.name
+    return re.sub(r"(?<=.)\.[a-z0-9]{1,4}\Z", "", file.name, flags=re.ASCII | re.IGNORECASE)
 
 
 def size_of(bytes: int) -> str:
@@ -170,7 +179,7 @@ def _quote(m: Message | None) -> Quote:
     pictures, n = all(_kind(file) == "picture" for file in m.files), len(m.files)
     if n > 1:
         return Quote(m, key="file.pictures.other" if pictures else "file.files.other", n=n)
-    return Quote(m, key="file.picture") if pictures else Quote(m, m.files[0].name)
+    return Quote(m, key="file.picture") if pictures else Quote(m, title_of(m.files[0]))
 
 
 def _chips(changes: Sequence[Saved], me: str) -> dict[int, list[Chip]]:

@@ -2,7 +2,7 @@
 // state; knows no row. Comes after the first messages.
 
 import { clone, element } from "./dom.js";
-import { formatOf, kindOf, sizeOf } from "./kinds.js";
+import { formatOf, kindOf, sizeOf, titleOf } from "./kinds.js";
 
 const BOX = { width: 360, height: 320 }; // px a picture takes at most
 
@@ -17,7 +17,7 @@ export function picturesOf(messages) {
 export function wordsOf({ text, files = [] }, say) {
   if (text || files.length === 0) return text;
   if (files.length > 1) return say(files.every(isPicture) ? "file.pictures" : "file.files", { n: files.length });
-  return isPicture(files[0]) ? say("file.picture") : files[0].name;
+  return isPicture(files[0]) ? say("file.picture") : titleOf(files[0]);
 }
 
 /** Where a file is; its name is only for people. */
@@ -40,12 +40,13 @@ export function pictureOf(file, base) {
   return link;
 }
 
-/** Film or sound, played by what the browser has for it. */
+/** Film or sound, played by what the browser has for it; and its name, for paper. */
 export function playerOf(file, base) {
   const player = element(kindOf(file));
-  const { about, name, width, height } = file;
-  Object.assign(player, { controls: true, preload: "metadata", src: addressOf(base, file), ariaLabel: about || name });
-  return Object.assign(player, width && height ? scaled(file) : {});
+  const { about, width, height } = file;
+  const name = Object.assign(element("span", file.name), { className: "paper", dir: "auto" });
+  Object.assign(player, { controls: true, preload: "metadata", src: addressOf(base, file), ariaLabel: about || titleOf(file) });
+  return [Object.assign(player, width && height ? scaled(file) : {}), name];
 }
 
 /** Name and size; a press downloads it, if it has an address. */

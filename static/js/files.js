@@ -54,7 +54,7 @@ export class Files {
     old?.remove();
     if (files.length === 0) return row.removeAttribute("data-files");
     row.dataset.files = JSON.stringify(files);
-    const made = element("div", ...inOrder(files).map((file) => this.#part(file)));
+    const made = element("div", ...inOrder(files).flatMap((file) => this.#part(file)));
     made.className = "files";
     made.id = `${row.id}f`; // part of the row's name
     for (const stop of made.querySelectorAll("a, [controls]")) stop.tabIndex = row.tabIndex;

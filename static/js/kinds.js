@@ -14,6 +14,11 @@ export function formatOf({ name }, say) {
   return /\.([a-z0-9]{1,4})$/i.exec(name)?.[1].toUpperCase() ?? say("file.kind");
 }
 
+/** What it is called in words: sound without the end of its name, as "Voice message". */
+export function titleOf(file) {
+  return kindOf(file) === "audio" ? file.name.replace(/(.)\.[a-z0-9]{1,4}$/i, "$1") : file.name;
+}
+
 /** "240 kB", "2.4 MB". */
 export function sizeOf(bytes) {
   let [size, unit] = [bytes, 0];

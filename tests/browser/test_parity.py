@@ -77,4 +77,4 @@ def test_files_are_shown_the_same_by_the_server_and_by_the_scripts(
     page = ana.page.request.get(ana.page.url).text()
     rows, served = ana.page.evaluate(ROWS), ana.page.evaluate(ROWS, page)
     assert [row["files"] for row in rows] == [row["files"] for row in served]
-    assert sum(len(row["files"]) for row in rows) == 4 + 7 + 2
+    assert sum(len(row["files"]) for row in rows) == 5 + 7 + 2, "sound has its name too"

@@ -93,8 +93,14 @@ def test_files_stand_in_the_row_of_their_message(people: People, room: str) -> N
 
 def test_sound_and_film_are_played_in_the_row(people: People, room: str) -> None:
     ana, ben = two(people, room)
-    note = row(ana, share(ben, room, "listen", NOTE)).locator("audio")
-    expect(note).to_have_attribute("aria-label", "note.ogg")
+    number = share(ben, room, "listen", NOTE)
+    note = row(ana, number).locator("audio")
+    expect(note).to_have_attribute("aria-label", "note")
+    name = row(ana, number).get_by_text("note.ogg")
+    expect(name).to_be_hidden()
+    ana.page.emulate_media(media="print")
+    expect(name).to_be_visible()
+    expect(note).to_be_hidden()
     expect(note).to_have_attribute("src", re.compile("files/.*/note.ogg$"))
 
 
@@ -156,8 +162,13 @@ def test_in_place_of_a_picture_that_is_lost_stand_its_words(people: People, room
 def test_a_message_without_text_is_called_what_it_has(people: People, room: str) -> None:
     ana, ben = two(people, room)
     picture, paper = share(ben, room, "", SEA), share(ben, room, "", TABLES)
+    voice = share(ben, room, "", Sent("Voice message.ogg", NOTE.content))
     many = share(ben, room, "", SEA, TABLES)
-    for number, words in ((picture, "Picture"), (paper, "Tide tables 2027.pdf"), (many, "2 files")):
+    cases = {
+        **{picture: "Picture", paper: "Tide tables 2027.pdf"},
+        **{voice: "Voice message", many: "2 files"},
+    }
+    for number, words in cases.items():
         target = row(ana, number)
         target.hover()
         target.get_by_role("button", name="More", exact=True).click()
@@ -273,6 +284,40 @@ def test_a_finger_goes_from_picture_to_picture(people: People, room: str) -> Non
     ana.page.keyboard.press("0")
     stage.evaluate(SWIPE, [[0, 0], [10, 90]])
     expect(viewer(ana)).to_be_hidden()
+
+
+def test_two_fingers_bring_a_picture_nearer(people: People, room: str) -> None:
+    ana, ben = two(people, room, **PHONE)
+    row(ana, share(ben, room, "", SEA)).locator("a.pic").tap()
+    large = viewer(ana).get_by_role("img")
+    expect(large).to_be_visible()
+    ana.until("document.querySelector('.viewer img').naturalWidth")
+    line = ana.context.new_cdp_session(ana.page)
+
+    def box() -> tuple[float, float]:
+        now = large.bounding_box()
+        assert now
+        return now["x"] + now["width"] / 2, now["width"]
+
+    def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+        line.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def pinch(before: float, after: float) -> None:
+        touch("touchStart", (195 - before, 422))
+        touch("touchStart", (195 - before, 422), (195 + before, 422))
+        for apart in ((before + after) / 2, after):
+            touch("touchMove", (195 - apart, 422), (195 + apart, 422))
+        touch("touchEnd")
+
+    middle, width = box()
+    pinch(40, 120)
+    ana.until("document.querySelector('.viewer .view.near')")
+    assert box() == (pytest.approx(middle, abs=2), pytest.approx(3 * width, rel=0.05))
+    pinch(150, 20)
+    expect(viewer(ana).locator(".view")).to_have_class("view")
+    assert box() == (pytest.approx(middle, abs=2), pytest.approx(width, rel=0.01))
+    expect(viewer(ana)).to_be_visible()
 
 
 def test_a_picture_that_is_deleted_is_seen_no_more(people: People, room: str) -> None:

@@ -136,6 +136,8 @@ def test_the_row_says_how_far_it_is(
     way.wait(ana, 2)
     bar = row.get_by_role("progressbar", name="Sending")
     expect(bar).to_be_visible()
+    end = row.locator(".file").last.evaluate("chip => chip.getBoundingClientRect().bottom")
+    assert row.locator(".st").evaluate("line => line.getBoundingClientRect().top") >= end
     way.held.pop().continue_()
     expect(bar).not_to_have_js_property("value", 0)
     assert violations(ana.page) == []
