@@ -28,7 +28,7 @@ from abuse import ATTACKER, BYSTANDER, PING, START, frame, join, open_socket
 
 ROOT = Path(__file__).resolve().parent.parent
 EVERY = 0.005  # seconds between two pings
-PIECE = 2**20
+PIECE = 10**6
 TICK = os.sysconf("SC_CLK_TCK")
 # A picture whose place and time are left out, so that the server writes it twice. Its data is a
 # scan without an end of its own.

@@ -37,7 +37,7 @@ class Config:
     rate: float = option(10.0, "messages a second one person may send for long; 0: no limits")
     connections_per_user: int = option(20, "open tabs one person may have; 0: also any address")
     rooms: int = option(1000, "rooms this server may have")
-    file_mb: int = option(25, "megabytes (of 1,048,576 bytes) one file may have")
+    file_mb: int = option(25, "megabytes one file may have")
     files_gb: float = option(
         -1.0, "gigabytes of files; 0: none (default: a tenth of the disk, up to 10)"
     )
@@ -57,12 +57,12 @@ class Config:
     @property
     def file_limit(self) -> int:
         """Bytes in one file."""
-        return self.file_mb * 2**20
+        return self.file_mb * 10**6
 
     @property
     def files_limit(self) -> int | None:
         """Bytes in all files; None if that was not said."""
-        return int(self.files_gb * 2**30) if self.files_gb >= 0 else None
+        return int(self.files_gb * 10**9) if self.files_gb >= 0 else None
 
     @property
     def socket_file(self) -> Path | None:

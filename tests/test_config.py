@@ -87,7 +87,7 @@ def test_a_command_comes_first_and_has_its_file_and_the_data_folder() -> None:
 def test_a_look_at_the_storage_takes_the_options_of_the_server() -> None:
     assert parse_command(["storage"], {}) == Command("storage", Path("data"))
     given = parse_command(["storage", "--port=1", "--data=d"], {"CHAT_FILES_GB": "0.5"})
-    assert given == Command("storage", Path("d"), files_limit=2**29)
+    assert given == Command("storage", Path("d"), files_limit=500_000_000)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from chat.log.files import held, ids, used
 from chat.log.operations import Append, Deposit, Probe, Sweep
 from chat.log.reader import Asked
 from chat.log.store import Store
-from chat.wire.codes import ABOUT_LIMIT, FILES_LIMIT, Refusal
+from chat.wire.codes import ABOUT_LIMIT, FILES_LIMIT, REFUSALS, Refusal
 from chat.wire.frames import Frame, Saved
 from chat.wire.passing import Done
 from chat.wire.protocol import Attachment, File, Message
@@ -312,6 +312,30 @@ def test_a_form_sends_files_too(site: Site) -> None:
     ]
 
 
+def test_what_is_wrong_with_files_is_said_over_the_socket_and_nothing_is_bound(site: Site) -> None:
+    ana, ben = site.join(), site.join()
+    mine, elsewhere, bens = uploaded(site, ana), uploaded(site, ana, "den"), uploaded(site, ben)
+    wire = Wire(site.port, "/r/lobby/ws", cookie=ana).opened()
+    good = {"id": mine, "name": "a.png"}
+
+    def refused(*files: object) -> str:
+        wire.command("say", text="", files=files)
+        refusal = wire.hear("refused")
+        assert refusal["detail"] == REFUSALS[refusal["code"]] or refusal["code"] == "bad_frame"
+        return str(refusal["code"])
+
+    for id in (bens, elsewhere, "x" * 22):
+        assert refused(good, {"id": id, "name": "b.png"}) == "no_file"
+    assert refused(good, good) == "no_file"
+    assert refused(*[good] * (FILES_LIMIT + 1)) == "too_many_files"
+    assert refused({**good, "about": "x" * (ABOUT_LIMIT + 1)}) == "bad_file"
+    for bad in ({"id": "../../secret", "name": "a"}, {**good, "type": "text/html"}, {"id": mine}):
+        assert refused(bad) == "bad_frame"
+    cid = wire.command("say", text="", files=[good])
+    assert [file["id"] for file in wire.hear("message", cid=cid)["files"]] == [mine]
+    wire.close()
+
+
 @pytest.mark.parametrize(
     "query", ["after=1&files", "ids=1&files", "since=1&files", "around=1&files"]
 )
@@ -327,9 +351,9 @@ def test_pages_are_told_how_large_files_may_be(tmp_path: Path) -> None:
         cookie = site.join()
         wire = Wire(site.port, "/r/lobby/ws", cookie=cookie).opened()
         limits = wire.hear("welcome")["limits"]
-        assert (limits["file"], limits["files"]) == (3 * 2**20, FILES_LIMIT)
+        assert (limits["file"], limits["files"]) == (3_000_000, FILES_LIMIT)
         wire.close()
         page = site.http("GET", "/", headers={"Cookie": cookie}).body.decode()
-        assert f'"file":{3 * 2**20},"files":{FILES_LIMIT}' in page
+        assert f'"file":{3_000_000},"files":{FILES_LIMIT}' in page
     finally:
         site.stop()

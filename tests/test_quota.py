@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.rules.quota import GB, MB, PERSON, SERVER, SPARE, Quota, Used, told
+from chat.web.rows import size_of
 from chat.wire.codes import Refusal
 
 DISK = Used(person=0, server=0, free=400 * GB, disk=1000 * GB)
@@ -107,7 +108,8 @@ def test_whatever_comes_and_goes_never_is_more_than_there_is_room_for(
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(25 * MB, "25 MB"), (10 * GB, "10 GB"), (GB // 2, "512 MB"), (7 * GB // 2, "3.5 GB")],
+    [(25 * MB, "25 MB"), (10 * GB, "10 GB"), (GB // 2, "500 MB"), (7 * GB // 2, "3.5 GB")],
 )
-def test_bytes_read_well(size: int, text: str) -> None:
+def test_bytes_read_well_and_as_the_page_tells_them(size: int, text: str) -> None:
     assert told(size) == text
+    assert size_of(size) == text

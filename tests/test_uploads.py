@@ -36,7 +36,7 @@ from chat.log.store import Store
 from chat.web.uploads import UploadPage
 from chat.wire.codes import Refusal
 
-MB = 2**20
+MB = 10**6
 
 
 class Upload:
@@ -235,7 +235,7 @@ def test_a_file_has_a_name_that_harms_nobody(site: Site, cookie: str, name: str)
 def test_the_largest_file_is_taken_and_the_connection_goes_on(tmp_path: Path) -> None:
     """With its own limits: what an upload may is allowed to nothing else on it."""
     site = Site(tmp_path / "data", file_mb=1)
-    cookie, data = site.join(), bytes(range(256)) * (MB // 256)
+    cookie, data = site.join(), bytes(range(250)) * (MB // 250)
     with Upload(site, cookie, MB) as upload:
         upload.send(data)
         assert upload.answer()[2]["file"]["size"] == MB
@@ -300,7 +300,7 @@ def test_whoever_sends_on_after_a_refusal_gets_to_read_it(
     size, more = (None, {"Transfer-Encoding": "chunked"}) if chunked else (30 * MB, {})
     with Upload(site, cookie, size, headers=more) as upload:
         for _ in range(30):
-            upload.send((b"100000\r\n" + bytes(MB) + b"\r\n") if chunked else bytes(MB))
+            upload.send((f"{MB:x}\r\n".encode() + bytes(MB) + b"\r\n") if chunked else bytes(MB))
         if chunked:
             upload.send(b"0\r\n\r\n")
         assert upload.refused() == ((411, "no_length") if chunked else (413, "too_big"))
@@ -344,7 +344,7 @@ def test_a_person_may_have_so_much_and_others_are_not_in_their_way(
 
 
 def test_all_files_may_have_so_much(tmp_path: Path) -> None:
-    site = Site(tmp_path / "data", files_gb=10 / 2**30)
+    site = Site(tmp_path / "data", files_gb=10.5 / 10**9)
     upload(site, site.join(), b"123456")
     with Upload(site, site.join(), 5) as refused:
         assert refused.refused() == (507, "files_full")

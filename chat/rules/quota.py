@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from chat.wire.codes import Refusal
 
-MB, GB = 2**20, 2**30
+MB, GB = 10**6, 10**9  # as people and their devices count
 PERSON = 200 * MB  # bytes of files of one person
 SERVER = 10 * GB  # bytes of all files, or a tenth of the disk if that is less
-SPARE, PART = GB, 20  # so much stays free on the disk, or a 20th of it if that is more
+SPARE, PART = 2**30, 20  # so much stays free on the disk, or a 20th of it if that is more
 
 _YOURS = "Your files here may have {} in all. Delete a message with files to make room."
 _ALL = "All files here may have {} in all. Ask whoever runs this chat to make room."

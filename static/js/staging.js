@@ -6,7 +6,7 @@ import { Chips } from "./chips.js";
 import { newId } from "./entries.js";
 import { lazily } from "./lazily.js";
 
-const MB = 2 ** 20; // bytes, as the server counts them
+const MB = 1_000_000; // bytes, as all sizes are told
 
 /** An item of the list is {local, name, about, type, size, width?, height?, other?, original?}: of a
  *  picture that was made smaller, `other` bytes are those of its other size. */

@@ -9,7 +9,7 @@ const TRIES = 3; // broken off while the line was up before the message counts a
 const AGAIN = 2_000; // ms until what broke off is tried again, and twice as long the next time
 const TOO_LARGE = 413; // HTTP
 // Codes of a bad moment; of "sign_in" the line is about to hear itself.
-const BROKEN = ["cut_short", "too_slow", "failed", "busy", "closing", "sign_in"];
+const BROKEN = ["too_slow", "failed", "busy", "closing", "sign_in"];
 
 export class Uploads {
   #running = new Map(); // local -> {room, cid, bytes, at, stop}

@@ -40,7 +40,7 @@ GIVEN = """async ([how, place, files]) => {
 SMALL = """const parse = JSON.parse;
 JSON.parse = (text, revive) => {
   const value = parse(text, revive);
-  if (value?.limits?.file) value.limits.file = 2 ** 20;
+  if (value?.limits?.file) value.limits.file = 1_000_000;
   return value;
 };"""
 KEPT = """async (local) => {

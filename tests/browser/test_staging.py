@@ -123,8 +123,8 @@ def test_a_file_that_is_too_large_says_so_and_is_not_sent(people: People, room: 
     ana.context.add_init_script(SMALL)
     held(ana)
     ana.enter(room)
-    film = {"name": "buoy.mov", "mimeType": "video/quicktime", "buffer": b"." * (2**20 + 1)}
-    fits = {"name": "fits.bin", "mimeType": "", "buffer": b"." * 2**20}
+    film = {"name": "buoy.mov", "mimeType": "video/quicktime", "buffer": b"." * (10**6 + 1)}
+    fits = {"name": "fits.bin", "mimeType": "", "buffer": b"." * 10**6}
     attach(ana, film, fits, {"name": "nothing.txt", "mimeType": "text/plain", "buffer": b""})
     expect(chip(ana, "buoy.mov").locator(".sub")).to_have_text("Over 1 MB, not added")
     expect(chip(ana, "nothing.txt")).to_contain_text("0 B")
@@ -417,7 +417,7 @@ def test_what_is_sent_at_once_stays_if_its_file_is_refused(people: People, room:
           return going.then(() => arrayBuffer.call(this)); }; }"""
     )
     ana.composer.fill("Look")
-    give(ana, "paste", {"name": "a.bin", "mimeType": "", "buffer": b"." * (2**20 + 1)})
+    give(ana, "paste", {"name": "a.bin", "mimeType": "", "buffer": b"." * (10**6 + 1)})
     ana.composer.press("Enter")
     ana.page.evaluate("go()")
     expect(chip(ana, "a.bin")).to_have_class(re.compile("bad"))
@@ -454,7 +454,7 @@ def test_staged_files_and_their_dialog_are_accessible(
     ana = people("Ana", color_scheme=scheme, reduced_motion="reduce", **options)
     ana.context.add_init_script(SMALL)
     ana.enter(room)
-    film = {"name": "buoy.mov", "mimeType": "video/quicktime", "buffer": b"." * (2**20 + 1)}
+    film = {"name": "buoy.mov", "mimeType": "video/quicktime", "buffer": b"." * (10**6 + 1)}
     attach(ana, drawn(ana, "boat.jpg", 3000, 2000), PDF, film)
     expect(chip(ana, "buoy.mov")).to_have_class(re.compile("bad"))
     assert violations(ana.page) == []
