@@ -128,6 +128,7 @@ export class Uploads {
   async #bring(local, run) {
     const { room, cid, name, stop } = run;
     const kept = await this.shelf.get(local).catch(() => null);
+    if (stop.signal.aborted) return {}; // meanwhile
     if (!kept) return { code: "lost", detail: this.say("upload.lost", { name }) };
     const moved = (bytes) => {
       Object.assign(run, { bytes, at: Date.now() });

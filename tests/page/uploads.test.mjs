@@ -214,6 +214,15 @@ test("what is taken back is no longer sent, and makes way for others", async () 
   assert.equal(outbox.entries.length, 1);
 });
 
+test("what is taken back while its file is looked for is not sent at all", async () => {
+  const { outbox, texts, say } = tab();
+  const { cid } = say("unwanted", "a");
+  outbox.discard(cid);
+  say("wanted", "b");
+  await settled();
+  assert.deepEqual(texts(), ["b"]);
+});
+
 test("a file that the server has no more is brought once more, and then its message has failed", async () => {
   const { outbox, requests, say } = tab();
   const { cid } = say("gone", "a");
