@@ -18,7 +18,7 @@ export class Viewer {
     Object.assign(this, { base, say, language, you, dialog: makeDialog(say) });
     this.image = this.dialog.querySelector("img");
     const stage = this.dialog.querySelector(".view");
-    const swipes = { left: () => this.#step(1), right: () => this.#step(-1), down: () => this.dialog.close() };
+    const swipes = { left: () => this.#step(way()), right: () => this.#step(-way()), down: () => this.dialog.close() };
     this.zoom = new Zoom({ stage, image: this.image, left: () => this.dialog.close(), swiped: (side) => swipes[side]() });
     document.body.append(this.dialog);
     const acts = { previous: () => this.#step(-1), next: () => this.#step(1), link: () => this.#copy(), close: () => this.dialog.close(), where: () => this.dialog.close() };
@@ -109,10 +109,9 @@ export class Viewer {
 
   #key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const [left, right] = document.dir === "rtl" ? [1, -1] : [-1, 1];
     const keys = {
-      ArrowLeft: () => this.#step(left),
-      ArrowRight: () => this.#step(right),
+      ArrowLeft: () => this.#step(-way()),
+      ArrowRight: () => this.#step(way()),
       "+": () => this.zoom.step(1),
       "-": () => this.zoom.step(-1),
       0: () => this.zoom.reset(),
@@ -132,6 +131,9 @@ export class Viewer {
     heir.focus({ preventScroll: true });
   }
 }
+
+/** What stands to the right: the next one, or from right to left the one before. */
+const way = () => (document.dir === "rtl" ? -1 : 1);
 
 function makeDialog(say) {
   const who = part("b", "who", { dir: "auto" });

@@ -286,6 +286,21 @@ def test_a_finger_goes_from_picture_to_picture(people: People, room: str) -> Non
     expect(viewer(ana)).to_be_hidden()
 
 
+def test_from_right_to_left_the_next_picture_is_to_the_left(people: People, room: str) -> None:
+    ana, ben = two(people, room, **PHONE)
+    number = share(ben, room, "", SEA, JETTY)
+    ana.page.evaluate("document.dir = 'rtl'")
+    row(ana, number).locator("a.pic").first.tap()
+    stage = viewer(ana).locator(".view")
+    expect(stage.get_by_role("img")).to_be_visible()
+    ana.page.keyboard.press("ArrowLeft")
+    expect(place(ana)).to_have_text("jetty (1).png, 2 of 2")
+    ana.page.keyboard.press("ArrowRight")
+    expect(place(ana)).to_have_text("harbour at dawn.png, 1 of 2")
+    stage.evaluate(SWIPE, [[-50, 0], [60, 10]])
+    expect(place(ana)).to_have_text("jetty (1).png, 2 of 2")
+
+
 def test_two_fingers_bring_a_picture_nearer(people: People, room: str) -> None:
     ana, ben = two(people, room, **PHONE)
     row(ana, share(ben, room, "", SEA)).locator("a.pic").tap()
