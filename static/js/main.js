@@ -217,7 +217,7 @@ class Page {
     rooms: (told) => this.later(({ rooms, notify }) => (rooms.hear(told), notify.rooms(told))),
     kept: ({ values }) => this.later(({ kept, drafts }) => (kept.heard(values), drafts.heard(values))),
     state: (state) => this.connected(state),
-    lost: (code) => code === CLOSE.SIGNED_OUT && (this.storage.forget(), this.shelf?.forget()), // here or in another tab
+    lost: (code) => code === CLOSE.SIGNED_OUT && (this.storage.forget(), (this.forgotten = this.shelf?.forget())), // here or in another tab
   };
 
   /** Calls `use` with the parts of the page that can wait, as soon as they are there. */
@@ -241,7 +241,7 @@ class Page {
     document.documentElement.dataset.conn = ["online", "connecting"].find((one) => one === state) ?? "offline";
     this.showWaiting();
     this.later(({ strip, drafts }) => (strip.connected(state), drafts.connected(state)));
-    if (state === "signed_out") location.reload();
+    if (state === "signed_out") Promise.resolve(this.forgotten).then(() => location.reload());
     if (state === "online") performance.mark("socket-ready");
     if (state !== "connecting") this.fetch();
   }
