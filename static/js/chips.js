@@ -55,6 +55,7 @@ export class Chips {
     chip.ariaBusy = null;
     chip.classList.add("bad");
     chip.querySelector(".sub").textContent = why;
+    seen(chip); // also past those that came after it
   }
 
   /** Shows an item of the list. */
@@ -96,7 +97,7 @@ export class Chips {
     this.#all.set(local, chip);
     this.#list.append(chip);
     if (!this.#list.isConnected) this.area.parentElement.querySelector(".attach").before(this.#list);
-    chip.scrollIntoView({ block: "nearest", inline: "nearest" });
+    seen(chip);
     return chip;
   }
 
@@ -114,3 +115,5 @@ export class Chips {
     chip.querySelector(".kind").replaceWith(image);
   }
 }
+
+const seen = (chip) => chip.scrollIntoView({ block: "nearest", inline: "nearest" });

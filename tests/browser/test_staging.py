@@ -136,6 +136,19 @@ def test_a_file_that_is_too_large_says_so_and_is_not_sent(people: People, room: 
     expect(chips(ana)).to_have_count(0)
 
 
+def test_what_is_not_taken_is_seen_among_the_others(people: People, room: str) -> None:
+    """A phone has room for one or two of them, and whoever sees none sends without it."""
+    ana = people("Ana", **PHONE)
+    ana.context.add_init_script(SMALL)
+    ana.enter(room)
+    film = {"name": "buoy.mov", "mimeType": "video/quicktime", "buffer": b"." * (10**6 + 1)}
+    few = [{"name": f"{n}.txt", "mimeType": "", "buffer": b"x"} for n in range(4)]
+    attach(ana, film, *few)
+    expect(chip(ana, "buoy.mov")).to_have_class(re.compile("bad"))
+    expect(chip(ana, "3.txt").locator(".sub")).to_have_text("1 B")
+    expect(chip(ana, "buoy.mov")).to_be_in_viewport(ratio=0.9)
+
+
 def test_a_folder_is_refused(people: People, room: str) -> None:
     ana = people("Ana").enter(room)
     fail = (
