@@ -113,7 +113,8 @@ export class Edges {
 
   /** Takes rows away above what is shown. Done by the engine's own anchoring where there is one: it
    *  knows that nothing on the screen moves, and reports no shift. It does so with the next frame;
-   *  whoever holds the list still before that has to put it right first. */
+   *  whoever holds the list still before that has to put it right first, and so do we if the engine
+   *  did not: on a busy page it sometimes has nothing to hold on to. */
   #lighten(remove) {
     const { log, scroll } = this.timeline;
     if (!ANCHORS) return scroll.hold(remove);
@@ -122,15 +123,17 @@ export class Edges {
     void log.scrollHeight; // with this layout it chooses what to keep
     remove();
     scroll.top = 0; // there is less above now, but nobody scrolled up
-    const settle = () => {
+    const done = () => {
       scroll.settle = null;
-      if (place) scroll.readFrom(place.row, place.top);
+      log.style.overflowAnchor = ""; // or it would move the list once more
     };
+    const settle = () => (done(), place && scroll.readFrom(place.row, place.top));
     scroll.settle = settle;
     const anchored = () => {
-      if (scroll.settle && scroll.settle !== settle) return; // more was taken away since
-      scroll.settle = null;
-      log.style.overflowAnchor = "";
+      if (scroll.settle !== settle) return; // put right, or more was taken away since
+      const moved = place && Math.abs(scroll.downTo(place.row) - place.top);
+      if (moved > log.clientHeight / 2) settle();
+      else done(); // less than that is a person who scrolls
     };
     requestAnimationFrame(() => requestAnimationFrame(anchored));
   }

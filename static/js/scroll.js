@@ -34,10 +34,14 @@ export class Scroll {
     return this.stuck ? null : this.#anchor;
   }
 
+  /** How far below the upper edge is `element`? */
+  downTo(element) {
+    return element.getBoundingClientRect().top - this.log.getBoundingClientRect().top;
+  }
+
   /** Shows `element` so far below the upper edge, at a quarter of the height if not told otherwise. */
   readFrom(element, down = this.log.clientHeight / 4) {
-    const { top } = this.log.getBoundingClientRect();
-    this.log.scrollTop += element.getBoundingClientRect().top - top - down;
+    this.log.scrollTop += this.downTo(element) - down;
     this.top = this.log.scrollTop;
     this.#judge();
     this.#remember();
@@ -45,7 +49,7 @@ export class Scroll {
 
   /** Is the box of `element` above what is shown? */
   isAbove(element) {
-    return element.getBoundingClientRect().top < this.log.getBoundingClientRect().top;
+    return this.downTo(element) < 0;
   }
 
   /** Is the upper half shown? */
@@ -130,16 +134,14 @@ export class Scroll {
 
   #settle(anchor, frames) {
     if (!anchor?.row.isConnected || this.stuck || frames === 0) return;
-    const { top } = this.log.getBoundingClientRect();
-    this.log.scrollTop += anchor.row.getBoundingClientRect().top - top - anchor.top;
+    this.log.scrollTop += this.downTo(anchor.row) - anchor.top;
     this.top = this.log.scrollTop;
     requestAnimationFrame(() => this.#settle(anchor, frames - 1));
   }
 
   #remember() {
     const [row] = this.stuck ? [] : this.#visible();
-    const { top } = this.log.getBoundingClientRect();
-    this.#anchor = row ? { row, top: row.getBoundingClientRect().top - top } : null;
+    this.#anchor = row ? { row, top: this.downTo(row) } : null;
   }
 
   /** The rows on the screen, top to bottom. */
