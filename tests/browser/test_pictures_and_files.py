@@ -32,6 +32,10 @@ DROP = """([target, files, kind]) => {
         on.dispatchEvent(new DragEvent(type, { ...options, dataTransfer: data }));
     }
 }"""
+SHOWN = """(([...all], place) => {
+    all[place]?.scrollIntoView({ block: "nearest" });
+    return all[place]?.naturalWidth > 0;
+})(document.querySelectorAll(".files img"), %d)"""
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 File = tuple[str, str, bytes]
 
@@ -70,12 +74,10 @@ def blobs(server: Server) -> list[Path]:
 
 def whole(visitor: Visitor, count: int) -> None:
     """All pictures are there once, confirmed, and show something."""
+    expect(visitor.log.locator(".files img")).to_have_count(count)
     expect(visitor.log.locator('.msg:not([data-state="sent"])')).to_have_count(0)
-    pictures = visitor.log.locator(".files img")
-    expect(pictures).to_have_count(count)
     for place in range(count):
-        pictures.nth(place).scroll_into_view_if_needed()
-        visitor.until(f"[...document.querySelectorAll('.files img')][{place}].naturalWidth > 0")
+        visitor.until(SHOWN % place)
 
 
 def test_files_of_a_laptop_and_of_a_phone_that_loses_its_line(
