@@ -91,9 +91,9 @@ def beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
 
 
-def sync(folder: Path) -> None:
-    """What was renamed in this folder so far survives a power cut."""
-    opened = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """What was written to this file, or renamed in this folder, so far survives a power cut."""
+    opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)
     finally:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chat.datafolder import beside, give, read_secret, sync
 from chat.log.backup_files import DATED, Saving, forget_cut_short, forget_old, lasting
-from chat.log.copying import copy_history, counted, only_writer, reason, sync_file, unsynced
+from chat.log.copying import copy_history, counted, only_writer, reason, unsynced
 from chat.log.database import UNUSABLE, StoreError, mark, open_for_reading, refuse_leftovers
 
 
@@ -69,5 +69,5 @@ def _copied(database: Path, part: Path, secret: str) -> str:
         mark(copy, "secret", secret)
         mark(copy, "state", "closed")
         saved = counted(copy)
-    sync_file(part)
+    sync(part)
     return saved

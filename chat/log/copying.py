@@ -77,15 +77,6 @@ def _messages(db: sqlite3.Connection) -> int:
     return int(count)
 
 
-def sync_file(path: Path) -> None:
-    """What was written to this file survives a power cut."""
-    opened = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
 def reason(error: Exception) -> str:
     """What went wrong, in one line."""
     if isinstance(error, OSError):

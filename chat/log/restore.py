@@ -20,7 +20,6 @@ from chat.log.copying import (
     counted,
     only_writer,
     reason,
-    sync_file,
     unsynced,
 )
 from chat.log.database import JOURNALS, UNUSABLE, StoreError, mark
@@ -100,7 +99,7 @@ class _Restoring:
                 owner = (old if old.exists() else old.parent).stat()
                 with Restored(self.files, owner) as files:
                     saved = counted(copy) + files.prepare(copy, file)
-            sync_file(self.part)
+            sync(self.part)
             give(self.part, owner)
             sync(self.part.parent)
         return f"{saved} from {file}{lost}"

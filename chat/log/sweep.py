@@ -53,7 +53,7 @@ class Sweeper:
                 before = int(time.time() * 1000) - UNSENT
                 more, freed = await self._store.wrote(Sweep(before))
                 count, size = count + more, size + freed
-        self._note(count, size)
+        await asyncio.to_thread(self._note, count, size)
 
     def _note(self, count: int, size: int) -> None:
         if count:
