@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -51,6 +50,7 @@ from chat.web.pages import (
 from chat.web.site import Site
 from chat.web.static import Compressed, Files, StaticPage
 from chat.web.uploads import AT_ONCE, UploadPage
+from chat.web.words import early, read_words
 from chat.wire.codes import Refusal
 from chat.wire.passing import Limits
 
@@ -185,7 +185,8 @@ def make_app(config: Config) -> ChatApp:
         folder.close()
         raise
     tasks = Tasks()
-    files = Files(ROOT / "static")
+    words = read_words(ROOT / "templates" / "en.json", config.name)
+    files = Files(ROOT / "static", words)
     pace = Pace(config.rate)
     directory = Directory(store)
     hub = Hub(store, tasks, pace, directory.knows, directory.names)
@@ -201,7 +202,8 @@ def make_app(config: Config) -> ChatApp:
         pace=pace,
         places=Places(file_limit() - RESERVE, EACH if config.connections_per_user else 0),
         proxies=Proxies(config.proxies),
-        words=_words(config.name),
+        words=words,
+        early=early(words),
         build=files.build,
         hosts=Hosts(config.hosts),
         reading=AtOnce(PAGES),
@@ -214,12 +216,6 @@ def make_app(config: Config) -> ChatApp:
             autoreload.watch(str(path))
         autoreload.start()
     return ChatApp(site, tasks, folder, files, sweeper)
-
-
-def _words(name: str) -> dict[str, str]:
-    """The catalogue, with the chat's own name in it."""
-    words: dict[str, str] = json.loads((ROOT / "templates" / "en.json").read_text())
-    return words | {"app.name": name} if name else words
 
 
 def _log_request(handler: RequestHandler) -> None:

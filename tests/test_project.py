@@ -51,6 +51,7 @@ ORDER = [
     *("room.tabs", "room.hub"),
     *(
         "web.status",
+        "web.words",
         "web.site",
         "web.rows",
         "web.pages",

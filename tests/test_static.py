@@ -6,6 +6,8 @@ import pytest
 
 from chat.web.static import STYLES, Files
 
+WORDS = {"you": "You"}
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -20,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_file_changed_after_the_start_is_not_served(folder: Path) -> None:
     """Half of a new version under the address of the old one, to be kept for a year."""
-    files = Files(folder)
+    files = Files(folder, WORDS)
     (folder / "main.js").write_text("new")
     file = files.get("main.js")
     assert file is not None
@@ -28,14 +30,14 @@ def test_a_file_changed_after_the_start_is_not_served(folder: Path) -> None:
 
 
 def test_another_content_has_another_address(folder: Path) -> None:
-    before = Files(folder).build
-    assert Files(folder).build == before
+    before = Files(folder, WORDS).build
+    assert Files(folder, WORDS).build == before
     (folder / "main.js").write_text("new")
-    assert Files(folder).build != before
+    assert Files(folder, WORDS).build != before
 
 
 def test_only_files_of_a_page_are_served(folder: Path) -> None:
-    files = Files(folder)
+    files = Files(folder, WORDS)
     assert files.get("css/app.css") is not None
     for path in ("notes.md", "css", "", "../main.js", "/main.js", "main.js\0"):
         assert files.get(path) is None

@@ -71,6 +71,7 @@ class Site:
     places: Places
     proxies: Proxies
     words: dict[str, str]  # the catalogue of templates/en.json
+    early: dict[str, str]  # those of them that a room's page has in it
     build: str  # a hash of the static files: it stands in their address, so they never go stale
     hosts: Hosts
     reading: AtOnce  # pages of history of one person
@@ -220,6 +221,7 @@ class Visitor(RequestHandler):
             base=base,
             static=f"{base}static/{self.site.build}",
             words=self.site.words,
+            early=self.site.early,
             version=__version__,
             json=_script_json,
             initials=initials,

@@ -11,6 +11,7 @@ from tornado.httputil import HTTPHeaders
 from tornado.web import GZipContentEncoding, HTTPError
 
 from chat.web.site import Site, Visitor
+from chat.wire.protocol import encode
 
 STYLES = (
     "tokens",
@@ -34,6 +35,7 @@ STYLES = (
 )
 KINDS = {
     ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
     ".png": "image/png",
@@ -73,7 +75,7 @@ class Files:
     A new version that is copied over the running one is not mixed into its pages.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, words: dict[str, str]) -> None:
         contents = {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in sorted(folder.rglob("*.*"))
@@ -81,6 +83,7 @@ class Files:
         }
         # Every style sheet as one, so that a first visit asks once.
         contents["css/app.css"] = b"\n".join(contents[f"css/{name}.css"] for name in STYLES)
+        contents["words.json"] = encode(words)
         self._files = {
             path: File(KINDS[Path(path).suffix], content, gzip.compress(content, 9, mtime=0))
             for path, content in contents.items()

@@ -12,14 +12,23 @@ const MODULES = [
   ...["shelf", "status", "uploads", "post", "keys"],
 ];
 
-/** All that the other modules export; `again` makes addresses of their own for another try. */
+/** All that the other modules export, and `words`, what they say; `again` makes addresses of their own
+ *  for another try. */
 export async function fetchParts(again) {
-  return Object.assign({}, ...(await Promise.all(MODULES.map((name) => import(`./${name}.js${again}`)))));
+  const [words, ...made] = await Promise.all([fetchWords(), ...MODULES.map((name) => import(`./${name}.js${again}`))]);
+  return Object.assign({ words }, ...made);
+}
+
+async function fetchWords() {
+  const answer = await fetch(new URL("../words.json", import.meta.url));
+  if (!answer.ok) throw new Error(answer.statusText);
+  return answer.json();
 }
 
 /** Makes the parts of `page` from what was fetched. */
 export function wire(page, made) {
   const { boot, say, language, storage, timeline } = page;
+  Object.assign(boot.words, made.words);
   const shelf = (page.shelf = new made.Shelf(page.home, boot.you.user));
   const forget = () => (storage.forget(), shelf.forget());
   const people = new made.People({ ...boot, say, language, forget, timeline });

@@ -1,0 +1,20 @@
+"""The catalogue of sentences, and which of them stand in a room's page itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+# What scripts say that are there before the line is; rest.js fetches all the others.
+EARLY = frozenset({"you", "composer", "log", "message", "text"})
+
+
+def read_words(path: Path, name: str) -> dict[str, str]:
+    """The catalogue, with the chat's own name in it."""
+    words: dict[str, str] = json.loads(path.read_text())
+    return words | {"app.name": name} if name else words
+
+
+def early(words: dict[str, str]) -> dict[str, str]:
+    """Those that stand in the page: it is read before anything else can be."""
+    return {key: text for key, text in words.items() if key.partition(".")[0] in EARLY}
