@@ -9,7 +9,7 @@ const MODULES = [
   ...["badge", "pill"],
   ...["staging", "gathering"],
   ...["salvage", "changes", "writing", "answering", "times"],
-  ...["shelf", "status", "uploads", "post", "keys"],
+  ...["shelf", "status", "uploads", "post", "keys", "moderating"],
 ];
 
 /** All that the other modules export, and `words`, what they say; `again` makes addresses of their own
@@ -35,6 +35,7 @@ export function wire(page, made) {
   const { strip, deeds } = wireDeeds(page, made, people.announcer);
   const edges = (timeline.history.edges = new made.Edges(timeline, say, boot.title));
   made.salvage(storage, say("message.damaged_here"));
+  made.wireOrders(page);
   timeline.waiting.changes = new made.Changes(timeline, say);
   const uploads = (page.uploads = wireUploads(page, made));
   page.showWaiting();
