@@ -118,6 +118,46 @@ def test_hidden_mixed_and_reserved_names_are_refused(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "typed",
+    [
+        *(
+            "owner",
+            "OWNER",
+            "0wner",
+            "O w n e r",
+            "The owner",
+            "Ana (owner)",
+            "co-owner",
+            "Ana_owner",
+        ),
+        *("Оwnеr", "ΟWNER", "ᴏᴡɴᴇʀ", "Ｏｗｎｅｒ", "owner's friend", "Owner.", "Chat Owners"),
+        *("Moderator", "Moderаtor 2", "M0derator", "Ana [moderator]", "rnoderator", "Moderators"),
+        *("Ana admin", "Administrator Ana", "Adm!n", "mod", "STAFF", "Robot"),
+        *("Bot", "b0t", "Builds bot", "[bot] Ana", "Ana·bot", "ΒΟΤ", "вот", "ｂｏｔ", "Bots"),
+        *("Ana 🔑", "🗝️ Ana", "🛡️", "Ana 👑", "♛ Ana", "🤖", "Ana 🤖", "Ana ✓", "✔️ Ana", "Ana ✅"),
+        *("☑ Ana", "Ana 🗸", "Ana 🔐"),
+    ],
+)
+def test_no_name_says_that_somebody_is_more_than_others(typed: str) -> None:
+    with pytest.raises(Refusal, match="bad_name"):
+        valid_name(typed)
+
+
+@pytest.mark.parametrize(
+    "typed", ["Botond", "Abbot", "Modesta", "Keyser", "Owen", "Talbot", "C3PO"]
+)
+def test_a_name_that_only_begins_like_one_of_these_is_valid(typed: str) -> None:
+    assert valid_name(typed) == typed
+
+
+def test_a_bot_may_say_that_it_is_one_and_nothing_else() -> None:
+    assert valid_name("Builds bot", bot=True) == "Builds bot"
+    for typed in ("Owner", "Moderator bot", "Builds 🔑", "system", "🤖 Builds"):
+        with pytest.raises(Refusal, match="bad_name"):
+            valid_name(typed, bot=True)
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         ("Ana", "ana"),

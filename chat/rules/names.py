@@ -18,24 +18,21 @@ MARKS = 2  # marks above or below one letter: Thai and Vietnamese need two, zalg
 STACK = 5  # marks of any kind: a Tibetan letter may carry three, a Hebrew one with vowels four
 COLORS = 12
 
-_RESERVED = (
-    "you",
-    "server",
-    "system",
-    "admin",
-    "administrator",
-    "moderator",
-    "chat",
-    "deleted",
-    "here",
-)
+_RESERVED = ("you", "server", "system", "chat", "deleted", "here", "mod", "staff", "robot")
+# What somebody is here is said beside a name: in it, the words and signs of that would deceive.
+_ROLES = ("owner", "owners", "moderator", "moderators", "admin", "admins", "administrator")
+_BOTS = ("bot", "bots")
+_SIGNS = frozenset("🔑🗝🔐🛡⛨🔰👑♔♕♚♛🤖✓✔✅☑🗸🗹")
 _JOINERS = "\u200c\u200d"  # needed inside Persian and Indic words; they draw nothing elsewhere
 _VIRAMA = 9  # the combining class of the mark that a joiner belongs to
 _ROOM = re.compile(r"[^\W_][\w-]{0,39}\Z")
 
 
-def valid_name(text: str) -> str:
-    """The name as it is kept: NFC, trimmed, spaces single. Raises Refusal("bad_name")."""
+def valid_name(text: str, bot: bool = False) -> str:
+    """The name as it is kept: NFC, trimmed, spaces single; a bot may say that it is one.
+
+    Raises Refusal("bad_name").
+    """
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not draws_something(name):
         raise Refusal("bad_name", detail="Please type a name.")
@@ -48,14 +45,17 @@ def valid_name(text: str) -> str:
     if not one_script(name):
         raise Refusal("bad_name", detail="That name mixes letters of different scripts.")
     folded = skeleton(name)
-    if not folded or folded in _reserved() or re.fullmatch(r"cllent[\dlos]+", folded):
+    if not folded or folded in _folded(_RESERVED) or re.fullmatch(r"cllent[\dlos]+", folded):
         raise Refusal("bad_name", detail="That name is kept for the server.")
+    words = {folded, *map(skeleton, re.split(r"[\W_]+", name))}
+    if not _SIGNS.isdisjoint(name) or words & _folded(_ROLES if bot else _ROLES + _BOTS):
+        raise Refusal("bad_name", detail="That name says what only the chat says of somebody.")
     return name
 
 
 @cache
-def _reserved() -> frozenset[str]:
-    return frozenset(skeleton(name) for name in _RESERVED)
+def _folded(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(skeleton, names))
 
 
 def hides_something(name: str) -> bool:
