@@ -26,8 +26,11 @@ from chat.log.health import Health
 from chat.log.migrations import drop_before
 from chat.log.store import Store
 from chat.log.sweep import Sweeper
+from chat.room.authority import Authority
 from chat.room.hub import Hub
+from chat.room.office import Office
 from chat.room.people import Directory
+from chat.room.ranks import Ranks
 from chat.rules.hosts import Hosts
 from chat.rules.pace import AtOnce, Pace
 from chat.rules.places import EACH, Places
@@ -37,6 +40,7 @@ from chat.tasks import Tasks
 from chat.web.files import FilePage
 from chat.web.history import MessagesPage
 from chat.web.installed import ManifestPage, WorkerPage
+from chat.web.orders import OrdersPage
 from chat.web.pages import (
     CodePage,
     HealthPage,
@@ -92,6 +96,7 @@ class ChatApp(Application):
                 (r"/files/([A-Za-z0-9_-]{22})/[^/]*", FilePage, given),
                 *plain,
                 (r"/join", JoinPage, given),
+                (r"/orders", OrdersPage, given),
                 (r"/name", NamePage, given),
                 (r"/qr", CodePage, given),
                 (r"/signout", SignOutPage, given),
@@ -189,12 +194,16 @@ def make_app(config: Config) -> ChatApp:
     files = Files(ROOT / "static", words)
     pace = Pace(config.rate)
     directory = Directory(store)
-    hub = Hub(store, tasks, pace, directory.knows, directory.names)
+    authority = Authority(store, directory.knows)
+    hub = Hub(store, tasks, pace, authority, directory.names)
     hub.limits = Limits(file=config.file_limit)
-    directory.renamed, directory.left = hub.rename, hub.sign_out
+    directory.renamed, directory.left, directory.badge = hub.rename, hub.sign_out, authority.badge
+    office = Office(authority, pace)
+    office.take(Ranks(store, authority).orders)
     site = Site(
         config=config,
         hub=hub,
+        office=office,
         directory=directory,
         store=store,
         blobs=blobs,

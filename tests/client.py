@@ -19,7 +19,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA  # opcodes
-LASTING = ("say", "edit", "delete", "react", "room")  # the commands that have a cid
+LASTING = ("say", "edit", "delete", "react", "room")
+ORDERS = ("mute", "ban", "unban", "wipe", "role", "member", "chat", "invite", "revoke", "hook")
+WITH_CID = {*LASTING, *ORDERS, "readmit", "remove_room"}
 PATIENCE = 40.0  # seconds without a byte after which a blocking read fails the test
 LETTERS = "bcdfghkmprst"  # no two of them look alike
 _numbers = itertools.count()
@@ -49,6 +51,7 @@ def request(
     path: str,
     headers: Mapping[str, str] | None = None,
     form: Mapping[str, str] | None = None,
+    json_body: object = None,
 ) -> Answer:
     """One HTTP request on a connection of its own; the path is sent as it is given."""
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
@@ -57,6 +60,9 @@ def request(
     if form is not None:
         body = urllib.parse.urlencode(form)
         fields.setdefault("Content-Type", "application/x-www-form-urlencoded")
+    if json_body is not None:
+        body = json.dumps(json_body)
+        fields.setdefault("Content-Type", "application/json")
     try:
         line.request(method, path, body, fields)
         answer = line.getresponse()
@@ -170,7 +176,7 @@ class Wire:
 
     def command(self, type: str, **fields: Any) -> str:
         """Send one command of the protocol; returns the cid that a lasting one has."""
-        if type in LASTING:
+        if type in WITH_CID:
             fields.setdefault("cid", secrets.token_urlsafe(12))
         self.send(json.dumps({"type": type, **fields}))
         return str(fields.get("cid", ""))

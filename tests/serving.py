@@ -9,11 +9,13 @@ import logging
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from client import PATIENCE, Wire, join, request
 
 from chat.app import ChatApp, make_app
 from chat.config import Config
+from chat.rules.access import Role
 
 ROOT = Path(__file__).parent.parent
 
@@ -102,6 +105,25 @@ class Site:
         wire = Wire(self.port, path, cookie=cookie or self.join(room), **options).opened()
         wire.hear("live")
         return wire
+
+    def user(self, name: str) -> str:
+        """The id of the person of this name."""
+        users = self.app.site.directory._users.values()
+        (id,) = self.call(lambda: [user.id for user in users if user.name == name])
+        return str(id)
+
+    def promote(self, name: str, role: str) -> str:
+        """Make somebody an owner or whatever, as no order could; their id."""
+        id = self.user(name)
+        with closing(sqlite3.connect(self.config.data / "chat.db")) as db, db:
+            db.execute("UPDATE users SET role = ? WHERE id = ?", (role, id))
+        self.call(lambda: self.app.site.hub.authority.change(id, role=Role(role)))
+        return id
+
+    def order(self, cookie: str, order: str, **fields: Any) -> Any:
+        """Give an order over HTTP."""
+        body = {"type": order, "cid": "cid-of-the-order", **fields}
+        return self.http("POST", "/orders", headers={"Cookie": cookie}, json_body=body)
 
     def http(self, method: str, path: str, **options: Any) -> Any:
         """One HTTP request."""

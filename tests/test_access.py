@@ -14,15 +14,18 @@ from typing import Any
 import pytest
 from client import PATIENCE, Declined, Wire
 from serving import Site
+from test_kinds import sample
 
 import chat.room.recent
 from chat.line.sockets import ChatSocket
 from chat.log.store import Store
+from chat.room import office
 from chat.room.marks import Marks
 from chat.rules.access import TABLE, Answer, Role, Verb, may
 from chat.web.pages import Letter
 from chat.wire.codes import Refusal
-from chat.wire.protocol import Command, Lasting, Person, Say, kinds
+from chat.wire.orders import FOREVER, Command, Order
+from chat.wire.protocol import Lasting, Person, Say, kinds
 
 SECRET = "what was said behind the door"
 ROOM = "den"
@@ -35,6 +38,7 @@ TODAY = {
     Verb.DELETE: (Answer.OWN, Answer.NO),
     Verb.REACT: (Answer.YES, Answer.NO),
     Verb.ARRANGE: (Answer.YES, Answer.NO),
+    **dict.fromkeys((Verb.GOVERN, Verb.INVITE, Verb.MODERATE, Verb.MANAGE), (Answer.NO, Answer.NO)),
 }
 VERBS = {
     "say": Verb.SAY,
@@ -56,6 +60,7 @@ ROUTES = {
     "/r/([^/]+)/files": (403, 405),
     "/ws/([0-9]{1,20})": ("open", "open"),
     "/join": (303, 303),
+    "/orders": (405, 405),
     "/name": (405, 405),
     "/qr": (403, 400),
     "/signout": (405, 405),
@@ -103,7 +108,7 @@ def fields(name: str, id: int = 1) -> dict[str, Any]:
     values |= {"topic": "numbers", "here": False, "stopped": False, "reply": 1, "back": False}
     values |= {"room": "elsewhere", "key": "theme", "value": "dark", "files": []}
     (kind,) = [kind for kind in kinds(Command) if tag(kind) == name]
-    return {field: values[field] for field in kind.__struct_fields__ if field != "cid"}
+    return {field: values[field] for field in kind.__struct_fields__ if field in values}
 
 
 def tag(kind: type[Command]) -> str:
@@ -161,7 +166,39 @@ def test_the_table_says_what_everybody_knows() -> None:
 
 def test_every_command_is_walked_here() -> None:
     assert set(VERBS) == {tag(kind) for kind in kinds(Lasting)}
-    assert set(PASSING) | set(OWN) == {tag(kind) for kind in kinds(Command)} - set(VERBS)
+    orders = {tag(kind) for kind in kinds(Order)}
+    assert set(PASSING) | set(OWN) == {tag(kind) for kind in kinds(Command)} - set(VERBS) - orders
+
+
+def test_every_order_has_a_verb() -> None:
+    assert set(office.VERBS) == set(kinds(Order))
+
+
+@pytest.mark.parametrize("kind", kinds(Order), ids=tag)
+def test_a_member_and_a_stranger_order_nothing(site: Site, kind: type[Order]) -> None:
+    """On the socket or over HTTP; and nothing of it is done."""
+    site.join(ROOM, "Ana")
+    for user in ("nobody", site.user("Ana")):
+        with pytest.raises(Refusal, match="not_allowed"):
+            site.call(site.app.site.office.serve, Person(user, "Ana", 1), sample(kind))
+
+
+def test_an_order_over_http_is_one_of_the_socket(site: Site, wires: list[Wire]) -> None:
+    cookie = site.join(ROOM, "Olga")
+    site.promote("Olga", "owner")
+    wires += [site.wire(ROOM, cookie), site.wire(ROOM, site.join(ROOM, "Ben"))]
+    olga, ben = wires
+    user = site.user("Ben")
+    answer = site.order(cookie, "mute", user=user, until=FOREVER)
+    assert (answer.status, json.loads(answer.body)["type"]) == (200, "done")
+    assert ben.hear("standing") == {"type": "standing", "role": "member", "muted": FOREVER}
+    cid = olga.command("mute", user=user, until=0)
+    assert olga.hear("done", cid=cid) == {"type": "done", "cid": cid, "rev": 0}
+    assert ben.hear("standing") == {"type": "standing", "role": "member"}
+    ping = site.http("POST", "/orders", headers={"Cookie": cookie}, json_body={"type": "ping"})
+    assert (ping.status, json.loads(ping.body)["code"]) == (400, "bad_order")
+    answer = site.order(cookie, "mute")
+    assert (answer.status, json.loads(answer.body)["code"]) == (400, "bad_frame")
 
 
 @pytest.mark.parametrize("name", VERBS)

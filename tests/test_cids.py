@@ -13,6 +13,7 @@ from chat.log.operations import Lasting, Operation, Tidy
 from chat.log.reader import Asked
 from chat.log.store import Store
 from chat.room import hub as module
+from chat.room.authority import Authority
 from chat.room.hub import DAY, KNOWN, TOLD, Hub
 from chat.rules.pace import Pace
 from chat.tasks import Tasks
@@ -36,7 +37,7 @@ def known(path: Path) -> list[str]:
 
 def hub_of(store: Store) -> Hub:
     """One that starts now."""
-    return Hub(store, Tasks(), Pace(0), lambda user: True)
+    return Hub(store, Tasks(), Pace(0), Authority(store, lambda user: True))
 
 
 def with_hub(path: Path, body: Callable[[Store, Hub], Awaitable[None]]) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import chat.wire.passing  # noqa: F401  (the kinds of events it adds)
-from chat.wire.protocol import Command, Event, kinds
+from chat.wire.orders import Command
+from chat.wire.protocol import Event, kinds
 
 ROOT = Path(__file__).parent.parent
 CHAT = ROOT / "chat"
@@ -19,7 +20,7 @@ SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
 # Imports point only upwards in this list, inside a package too (docs/design.md).
 ORDER = [
     *("faults", "tasks", "datafolder", "turn"),
-    *("wire.codes", "wire.protocol", "wire.passing", "wire.frames", "wire.rfc6455"),
+    *("wire.codes", "wire.orders", "wire.protocol", "wire.passing", "wire.frames", "wire.rfc6455"),
     *("rules.unseen", "rules.lookalikes", "rules.names", "rules.text", "rules.pace"),
     *("rules.access", "rules.presence", "rules.places", "rules.proxies", "rules.hosts"),
     *("rules.mentions", "rules.kept", "rules.quota", "rules.filenames"),
@@ -34,6 +35,10 @@ ORDER = [
         "log.files",
         "log.meant",
         "log.reads",
+        "log.users",
+        "log.powers",
+        "log.ranks",
+        "log.audit",
         "log.writer",
         "log.commits",
         "log.reader",
@@ -46,14 +51,23 @@ ORDER = [
         "log.storage",
         "log.health",
     ),
-    *("room.titles", "room.people", "room.recent", "room.seat", "room.belongings"),
+    *(
+        "room.titles",
+        "room.people",
+        "room.authority",
+        "room.recent",
+        "room.seat",
+        "room.belongings",
+    ),
     *("room.tidings", "room.unwritten", "room.marks"),
     *("room.orders", "room.room"),
     *("room.tabs", "room.hub"),
+    *("room.office", "room.ranks"),
     *(
         "web.status",
         "web.words",
         "web.site",
+        "web.orders",
         "web.rows",
         "web.pages",
         "web.history",
@@ -256,7 +270,8 @@ def test_tests_of_the_page_wait_in_a_way_that_its_policy_allows() -> None:
 
 def test_frames_are_spelt_in_one_module_on_each_side() -> None:
     for module in MODULES:
-        if module not in ("wire.protocol", "rules.slack"):  # whose blocks have a type of their own
+        # "rules.slack": whose blocks have a type of their own
+        if module not in ("wire.orders", "wire.protocol", "rules.slack"):
             assert not re.search(r"""["']type["']""", source(module)), module
     tags = [frame.__struct_config__.tag for kind in (Command, Event) for frame in kinds(kind)]
     for path in SCRIPTS:

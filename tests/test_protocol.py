@@ -14,10 +14,11 @@ from serving import Site
 
 from chat.rules.text import clean, one_emoji, one_line
 from chat.wire.codes import FRAME_LIMIT, REFUSALS, TEXT_LIMIT, TOPIC_LIMIT, Close, Refusal
+from chat.wire.orders import Command
 from chat.wire.passing import Beat, Done, Live
 from chat.wire.protocol import (
+    Arrange,
     Change,
-    Command,
     Event,
     Gone,
     Lasting,
@@ -108,7 +109,7 @@ def test_the_docs_tell_the_key_of_every_kind_of_change() -> None:
 
 def test_every_refusal_is_documented_and_is_a_sentence() -> None:
     section = DOCS.split("## Refusals\n")[1].split("\n## ")[0]
-    assert set(re.findall(r"`(\w+)`", section)) - {"retry", "suggestion"} == set(REFUSALS)
+    assert set(re.findall(r"`(\w+)`", section)) - {"retry", "suggestion", "until"} == set(REFUSALS)
     for sentence in REFUSALS.values():
         assert re.fullmatch(r"[A-Z].*\.", sentence)
 
@@ -152,7 +153,13 @@ def test_every_close_code_is_documented_and_known_to_the_page() -> None:
         '{"type":"delete","cid":"abcdefgh","id":' + "9" * 5000 + "}",
         '{"type":"react","cid":"abcdefgh","id":1,"emoji":"x"}',
         '{"type":"react","cid":"abcdefgh","id":1,"emoji":"x","on":1}',
-        '{"type":"room","cid":"abcdefgh"}',
+        '{"type":"room","cid":"abcdefgh","mode":"shut"}',
+        '{"type":"room","cid":"abcdefgh","mode":"slow","slow":4}',
+        '{"type":"room","cid":"abcdefgh","keep":3651}',
+        '{"type":"mute","cid":"abcdefgh","user":"u","until":-1}',
+        '{"type":"mute","user":"u","until":0}',
+        '{"type":"ban","cid":"abcdefgh","users":[],"until":0}',
+        '{"type":"role","cid":"abcdefgh","user":"u","role":"bot"}',
         '{"type":"room","cid":"abcdefgh","topic":null}',
         '{"type":"message","rev":1,"id":1}',
         '{"type":"gone","rev":1,"from":1,"to":1}',
@@ -212,6 +219,20 @@ def test_what_only_some_changes_have_is_absent_on_the_others() -> None:
     off = Reaction(3, 1, "u", "Ana", "👍", False)
     assert json.loads(encode(off))["on"] is False
     assert decode_change(encode(off)) == off
+
+
+def test_what_is_absent_of_a_rooms_settings_stays_and_null_is_for_ever() -> None:
+    topic = decode('{"type":"room","cid":"abcdefgh","topic":"numbers"}')
+    assert topic == Arrange("abcdefgh", "numbers")
+    kept = decode('{"type":"room","cid":"abcdefgh","keep":null}')
+    assert kept == Arrange("abcdefgh", keep=None)
+    assert encode(topic) == b'{"type":"room","cid":"abcdefgh","topic":"numbers"}'
+    assert encode(kept) == b'{"type":"room","cid":"abcdefgh","keep":null}'
+
+
+def test_settings_of_the_version_before_are_those_of_an_open_room() -> None:
+    old = decode_change(b'{"type":"settings","rev":3,"topic":"numbers","by":"Ana"}')
+    assert old == Settings(3, "numbers", "Ana", None, "open", 0, False, None)
 
 
 def test_where_a_room_stands_is_told_to_pages_of_the_version_before_as_well() -> None:

@@ -21,7 +21,7 @@ from chat.rules.access import Role
 from chat.wire.codes import EMOJI_LIMIT, Refusal
 from chat.wire.frames import Saved
 from chat.wire.passing import Done
-from chat.wire.protocol import UNSET, Gone, Message, Reaction, Settings
+from chat.wire.protocol import DAMAGED, UNSET, Gone, Message, Reaction, Settings
 
 _cids = itertools.count()
 
@@ -513,12 +513,13 @@ def test_a_damaged_reaction_is_not_shown_and_can_be_put_anew_or_go_with_its_mess
     assert left == [(5,)], "of the damaged ones nothing is left"
 
 
-def test_damaged_settings_are_none_and_can_be_set_anew(tmp_path: Path) -> None:
+def test_a_room_with_damaged_settings_is_shut_until_they_are_set_anew(tmp_path: Path) -> None:
     async def read(store: Store) -> None:
-        assert store.standings() == {"lobby": (1, 0, UNSET)}
+        assert store.standings() == {"lobby": (1, 0, DAMAGED)}
         assert await store.changes("lobby", 0, 99, 99) == []
         assert (await store.wrote(arrange("a topic"))).rev == 2
-        assert store.standings()["lobby"][2].topic == "a topic"
+        settings = store.standings()["lobby"][2]
+        assert (settings.topic, settings.mode, settings.private) == ("a topic", "locked", True)
 
     in_store(tmp_path, lambda store: store.wrote(arrange("a topic")))
     table(tmp_path, ROT.format("settings"))

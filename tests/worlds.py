@@ -12,6 +12,7 @@ import pytest
 
 from chat.log.reader import changed, changed_last, page
 from chat.log.store import Store
+from chat.room.authority import Authority
 from chat.room.hub import Hub
 from chat.room.room import Room
 from chat.room.seat import Seat
@@ -20,7 +21,8 @@ from chat.rules.mentions import Names
 from chat.rules.pace import Pace
 from chat.tasks import Tasks
 from chat.wire.frames import Frame
-from chat.wire.protocol import Command, Event, Person, Say
+from chat.wire.orders import Command
+from chat.wire.protocol import Event, Person, Say
 
 # Events that leave nothing behind, whatever they carry.
 PASSING = {"welcome", "live", "jump", "beat", "people", "typing", "read", "rooms", "kept", "done"}
@@ -158,7 +160,9 @@ class World:
         self.tasks = Tasks()
         self.strangers: set[str] = set()  # everybody else has a name here
         self.names = Names()  # that can be mentioned
-        self.hub = Hub(self.store, self.tasks, Pace(0.0), self.knows, self.names)
+        self.hub = Hub(
+            self.store, self.tasks, Pace(0.0), Authority(self.store, self.knows), self.names
+        )
         if not tidings:
             self.hub.marks._tidings.owe = lambda mine: None  # type: ignore[method-assign]
         self.number = 0

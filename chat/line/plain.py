@@ -26,6 +26,7 @@ class PlainSocket(ChatSocket):
         """Nobody has to join: whoever can open the page can open this."""
         Visitor.prepare(self)
         self.site.hub.enter(None, self.site.hub.titles.house)
+        self.site.hub.authority.newcomer(self.address)
         self._find_place(PLAIN)
         number = int(self.path_args[0])
         name = f"Client {number}"

@@ -21,6 +21,7 @@ from chat.rules.pace import SOCKET, too_fast
 from chat.web.site import SCARCE, Visitor
 from chat.wire.codes import Close, Refusal
 from chat.wire.frames import Frame, frame_bytes
+from chat.wire.orders import Order
 from chat.wire.passing import Bye, Refused, refused
 from chat.wire.protocol import Event, decode, encode
 
@@ -101,15 +102,25 @@ class ChatSocket(Visitor, WebSocketHandler):
             setattr(self, name, None)
 
     def on_message(self, message: str | bytes) -> None:
-        """One command: decoded, and served by the room."""
+        """One command: decoded, and served by the room; an order by the office."""
         cid = None
         try:
             command = decode(message)
             cid = getattr(command, "cid", None)
             self._count_frame()
-            self.room.serve(self.seat, command)
+            if isinstance(command, Order):
+                self.site.hub.shared.tasks.start(self._carry_out(command))
+            else:
+                self.room.serve(self.seat, command)
         except Refusal as refusal:
             self.refuse(refused(refusal, cid))
+
+    async def _carry_out(self, order: Order) -> None:
+        """An order: what became of it is told to this peer alone."""
+        try:
+            self.reply(await self.site.office.serve(self.person, order, self.address))
+        except Refusal as refusal:
+            self.refuse(refused(refusal, order.cid))
 
     def _count_frame(self) -> None:
         """Whatever is said, only so much is. Raises Refusal slow_down."""

@@ -215,4 +215,17 @@ MIGRATIONS: list[Step] = [
         CREATE INDEX files_unbound ON files (at) WHERE message IS NULL
         """
     ),
+    # What people are here, and who was let into which rooms: guests, bots, and where it is private.
+    _script(
+        """
+        ALTER TABLE users ADD COLUMN role TEXT NOT NULL DEFAULT 'member';
+        ALTER TABLE users ADD COLUMN muted INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE users ADD COLUMN made INTEGER NOT NULL DEFAULT 0;
+        UPDATE users SET made = seen;
+        CREATE TABLE members (
+            room TEXT NOT NULL, person TEXT NOT NULL, PRIMARY KEY (room, person)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX members_person ON members (person)
+        """
+    ),
 ]

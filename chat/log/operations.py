@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from chat.log.things import User
 from chat.rules.access import Role, Verb
@@ -100,12 +100,36 @@ class Arrange(Lasting):
     """What the room is about."""
 
     verb: ClassVar = Verb.ARRANGE
-    topic: str
+    topic: str | None
     title: str = ""
 
     @property
     def asked(self) -> str:
-        return self.topic
+        return self.topic or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Govern(Arrange):
+    """Who writes in a room, who sees it, how long it keeps what is said: the fields of Settings
+    that are to be others."""
+
+    verb: ClassVar = Verb.GOVERN
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> str:
+        return f"{self.topic} {sorted(self.fields.items())}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """What somebody orders: of people, or of the chat. `author` gave the order at this time;
+    whether they may is asked in the transaction that carries it out. Each family has a module of
+    its own, whose class carries it out (Writer._orders)."""
+
+    verb: ClassVar[Verb]
+    author: str
+    at: int
 
 
 class Reached(NamedTuple):
@@ -220,8 +244,8 @@ class Sweep:
     before: int
 
 
-Lastings = Append | Rewrite | Remove | React | Arrange
+Lastings = Append | Rewrite | Remove | React | Arrange | Govern
 Operation = (
     Lastings | Mark | Keep | Hold | Saw | Free | Forget | Found | Raise | Tidy | Probe
-    | Deposit | Sweep
+    | Deposit | Sweep | Ordered
 )  # fmt: skip

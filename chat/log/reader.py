@@ -11,7 +11,7 @@ from typing import Any
 from chat.log.things import IN_ROOM, PAGE, ROW, Rows, User, head_of, saved_of
 from chat.rules.names import COLORS
 from chat.wire.frames import Saved
-from chat.wire.protocol import UNSET, Message, Settings
+from chat.wire.protocol import DAMAGED, UNSET, Message, Settings
 
 _STANDS = "rev, (SELECT max(rev) FROM things WHERE room = rooms.id AND rev > 0)"
 _MESSAGES = f"SELECT {ROW} FROM things WHERE {IN_ROOM} AND kind = 'message'"
@@ -47,7 +47,7 @@ class Page:
 
 
 def standings(db: sqlite3.Connection) -> dict[str, tuple[int, int, Settings]]:
-    """Every room: its rev, its floor and its settings; they are none if they are damaged."""
+    """Every room: its rev, its floor and its settings."""
     rows = db.execute(f"SELECT name, {_STANDS}, floor FROM rooms")
     stand = {name: (head_of(rev, newest), floor, UNSET) for name, rev, newest, floor in rows}
     arranged = db.execute(
@@ -56,8 +56,9 @@ def standings(db: sqlite3.Connection) -> dict[str, tuple[int, int, Settings]]:
     )
     for row in arranged:
         found = saved_of(row)
-        if found is not None and isinstance(found.change, Settings):
-            stand[row[-1]] = (*stand[row[-1]][:2], found.change)
+        change = found.change if found is not None else None
+        settings = change if isinstance(change, Settings) else DAMAGED
+        stand[row[-1]] = (*stand[row[-1]][:2], settings)
     return stand
 
 

@@ -16,7 +16,7 @@ from chat.log.operations import Reached
 from chat.log.things import IN_ROOM
 from chat.rules.kept import ROOMS
 
-TABLES = ("reads", "kept", "meant")  # of which each row is a person's
+TABLES = ("reads", "kept", "meant", "members")  # of which each row is a person's
 UNREAD = 100  # messages that are counted: more are shown as 99+
 # Messages that are looked at for that; whoever wrote more since they last read loses count.
 LOOKED_AT = 5_000

@@ -123,9 +123,18 @@ class Store:
         if len(self._waiting) == 1:
             self._turn.begin()
 
-    def wrote(self, op: Operation) -> asyncio.Future[Any]:
-        """`write` for a coroutine: the future holds the result or raises the Refusal."""
-        future, done = awaited()
+    def wrote(
+        self, op: Operation, then: Callable[[Any], object] = lambda outcome: None
+    ) -> asyncio.Future[Any]:
+        """`write` for a coroutine: the future holds the result or raises the Refusal. `then` is
+        given the result at once, before anything else is told, whether or not anybody waits."""
+        future, answer = awaited()
+
+        def done(outcome: Any) -> None:
+            if not isinstance(outcome, Refusal):
+                then(outcome)
+            answer(outcome)
+
         self.write(op, done)
         return future
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any, assert_never
 
+from msgspec.structs import replace
+
+from chat.log.audit import Audit
 from chat.log.cids import Cids
 from chat.log.files import Files
 from chat.log.heads import Heads
@@ -16,12 +20,14 @@ from chat.log.operations import (
     Forget,
     Found,
     Free,
+    Govern,
     Hold,
     Keep,
     Lasting,
     Lastings,
     Mark,
     Operation,
+    Ordered,
     Probe,
     Raise,
     React,
@@ -31,18 +37,20 @@ from chat.log.operations import (
     Sweep,
     Tidy,
 )
+from chat.log.powers import Powers
+from chat.log.ranks import Ranks
 from chat.log.reads import Reads
 from chat.log.things import Things
-from chat.rules.access import Answer, may
+from chat.log.users import Users
+from chat.rules.access import Answer, Mode, may
 from chat.rules.mentions import carried
 from chat.rules.text import clean, one_emoji, one_line
 from chat.wire.codes import EMOJI_LIMIT, Refusal
 from chat.wire.frames import Saved
 from chat.wire.passing import Done
-from chat.wire.protocol import UNSET, Change, Gone, Message, Reaction, Settings
+from chat.wire.protocol import DAMAGED, UNSET, Change, Gone, Message, Reaction, Settings
 
-ENTERED, SPOKE = 1, 2  # stages of a person: was in a room, said something; 0: only took a name
-SPEAKERS = 10_000  # authors remembered
+SLOW = 30  # seconds between two messages in a slow room of which only that was said
 SOME = 500  # rows forgotten in one transaction
 
 
@@ -60,7 +68,13 @@ class Writer:
         self._cids = Cids(db)
         self._meant = Meant(db, self.things)
         self._reads = Reads(db)
-        self._spoke: set[str] = set()  # authors whose stage is known to be SPOKE
+        self._users = Users(db, self._reads)
+        self._powers = Powers(db)
+        self._audit = Audit(db)
+        # Which method carries out which order: each family of them has a class of its own.
+        self._orders: dict[type[Ordered], Callable[[Any], Any]] = {
+            **Ranks(db, self._powers).orders,
+        }
 
     def do(self, op: Operation) -> Any:
         """The method of this operation. Raises Refusal."""
@@ -76,13 +90,13 @@ class Writer:
                     self._reads.keep(op.person, key, value)
                 return None
             case Hold():
-                return self._hold(op)
+                return self._users.hold(op)
             case Saw():
-                return self._saw(op)
+                return self._users.saw(op)
             case Free():
-                return self._free(op)
+                return self._users.free(op)
             case Forget():
-                return self._forget(op)
+                return self._users.forget(op)
             case Found():
                 return self._found(op)
             case Raise():
@@ -95,6 +109,8 @@ class Writer:
                 return self.files.put(op)
             case Sweep():
                 return self.files.sweep(op)
+            case Ordered():
+                return self._ordered(op)
         assert_never(op)
 
     def _once(self, op: Lastings) -> Saved | Done:
@@ -119,7 +135,7 @@ class Writer:
             case Append():
                 return self._append(op, head, clean(op.text, bool(op.files)))
             case Arrange():
-                return self._arrange(op, head, one_line(op.topic))
+                return self._arrange(op, head)
         if head is None or op.id > head[1]:
             raise Refusal("not_found")
         n, found = self.things.find(head[0], ("message", op.id, ""))
@@ -135,13 +151,19 @@ class Writer:
                 return self._react(op, head[0], old)
         assert_never(op)
 
+    def _ordered(self, op: Ordered) -> Any:
+        """Carry out an order, and note who gave it."""
+        self._powers.demand(op.author, op.verb, op.at)
+        outcome = self._orders[type(op)](op)
+        self._audit.note(op)
+        return outcome
+
     def _append(self, op: Append, head: list[int] | None, text: str) -> Saved:
         if op.reply is not None and not (head and 0 < op.reply <= head[1]):
             raise Refusal("not_found")
         head = head or self.heads.make(op.room, op.title)
         rev = self.heads.next(op.room)
-        if op.author not in self._spoke:
-            self._speaks(op.author)
+        self._users.speaks(op.author)
         mentions, to = self._meant.whom(head[0], op.author, op.reply, op.mentions)
         message = Message(
             rev, rev, op.author, op.name, op.color, op.at, text, op.cid,
@@ -149,13 +171,19 @@ class Writer:
         )  # fmt: skip
         return self._put(op, head[0], message, to=to)
 
-    def _arrange(self, op: Arrange, head: list[int] | None, topic: str) -> Saved | None:
-        n, was = self.things.find(head[0], UNSET.key) if head else (0, None)
-        if topic == (was.topic if isinstance(was, Settings) else UNSET.topic):
+    def _arrange(self, op: Arrange, head: list[int] | None) -> Saved | None:
+        n, found = self.things.find(head[0], UNSET.key) if head else (0, None)
+        was = found if isinstance(found, Settings) else DAMAGED if n else UNSET
+        asked = dict(op.fields) if isinstance(op, Govern) else {}
+        if op.topic is not None:
+            asked["topic"] = one_line(op.topic)
+        if asked.get("mode") == Mode.SLOW.value and not was.slow:
+            asked.setdefault("slow", SLOW)
+        if replace(was, **asked) == was:
             return None
         head = head or self.heads.make(op.room, op.title)
-        change = Settings(self.heads.next(op.room), topic, op.name, op.cid)
-        return self._put(op, head[0], change, n)
+        asked |= {"rev": self.heads.next(op.room), "by": op.name, "cid": op.cid}
+        return self._put(op, head[0], replace(was, **asked), n)
 
     def _rewrite(self, op: Rewrite, room: int, n: int, old: Message | None) -> Saved | None:
         text = clean(op.text, bool(old and old.files))
@@ -226,42 +254,6 @@ class Writer:
         cids = self._cids.forget(op.cids, SOME)
         return cids == SOME or self.things.forget(op.tombs, SOME) == SOME
 
-    def _hold(self, op: Hold) -> None:
-        """Store a new person or a new name."""
-        user = op.user
-        if op.instead_of is not None:
-            self._free(Free(op.instead_of, user.seen))
-        self._db.execute(
-            "INSERT INTO users (id, name, skeleton, color, seen, stage) VALUES (?, ?, ?, ?, ?, 0)"
-            " ON CONFLICT (id) DO UPDATE SET name = excluded.name, skeleton = excluded.skeleton,"
-            " seen = excluded.seen",
-            (user.id, user.name, user.skeleton, user.color, user.seen),
-        )
-
-    def _saw(self, op: Saw) -> None:
-        """Note when a person was here, and that they came in."""
-        self._db.execute(
-            "UPDATE users SET seen = max(seen, ?), stage = max(stage, ?) WHERE id = ?",
-            (op.at, ENTERED if op.entered else 0, op.id),
-        )
-
-    def _free(self, op: Free) -> None:
-        """The person's name is free again, and nothing is kept of what they read."""
-        self._db.execute("UPDATE users SET skeleton = NULL, gone = ? WHERE id = ?", (op.at, op.id))
-        self._reads.forget(op.id)
-
-    def _forget(self, op: Forget) -> list[str]:
-        """Delete the people who made nothing of their name, some hundred at a time; their ids."""
-        rows = self._db.execute(
-            "DELETE FROM users WHERE id IN (SELECT id FROM users WHERE skeleton IS NOT NULL AND"
-            " (stage = 0 AND seen < ? OR stage = 1 AND seen < ?) LIMIT 500) RETURNING id",
-            (op.unused, op.silent),
-        )
-        gone = [id for (id,) in rows.fetchall()]
-        for id in gone:
-            self._reads.forget(id)
-        return gone
-
     def _found(self, op: Found) -> None:
         """Make this the house room; it has its place whatever the others take."""
         self._db.executemany(
@@ -274,19 +266,12 @@ class Writer:
         if op.write:
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('health', strftime('%s', 'now'))")
 
-    def _speaks(self, author: str) -> None:
-        """Somebody's first message since the start: a person who spoke is not forgotten."""
-        if len(self._spoke) >= SPEAKERS:
-            self._spoke.clear()
-        self._spoke.add(author)
-        self._db.execute("UPDATE users SET stage = ? WHERE id = ?", (SPOKE, author))
-
     def undo(self) -> None:
         """The write under way was undone."""
-        self._spoke.clear()
+        self._users.undo()
         self.heads.undo()
 
     def forget(self) -> None:
         """After a rollback: nothing of the transaction is true."""
-        self._spoke.clear()
+        self._users.undo()
         self.heads.forget()

@@ -12,7 +12,7 @@ from chat.log.operations import Reached
 from chat.log.reads import Count
 from chat.room.seat import Seat
 from chat.rules.kept import ROOMS, in_order
-from chat.wire.protocol import Command
+from chat.wire.orders import Command
 
 DRAFTS = 8 * 2**20  # bytes of the drafts of everybody; the oldest give way
 MINE = 128 * 2**10  # of one person's

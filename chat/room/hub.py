@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from time import monotonic
 
 from chat.faults import guarded
 from chat.log.operations import Raise, Tidy
 from chat.log.store import Store
+from chat.room.authority import Authority
 from chat.room.marks import Marks
 from chat.room.people import now_ms
 from chat.room.recent import Memory
 from chat.room.room import Room, Shared
-from chat.room.seat import Standing
+from chat.room.seat import Standing, fail
 from chat.room.tabs import Tabs
 from chat.room.titles import Titles
-from chat.rules.access import Answer, Role, Verb, may
 from chat.rules.mentions import Names
 from chat.rules.pace import Pace
 from chat.tasks import Tasks
@@ -44,18 +43,19 @@ class Hub:
         store: Store,
         tasks: Tasks,
         pace: Pace,
-        known: Callable[[str], bool],
+        authority: Authority,
         names: Names | None = None,
     ) -> None:
-        """`known`: whether somebody of this id has a name here; `names`: all of these."""
-        self._known = known
+        """`names`: those of everybody."""
+        self.authority = authority
+        authority.changed = self._changed
         self.rooms: dict[str, Room] = {}
         self.tabs = Tabs()
         self.titles = Titles(store)
         self._standings = {name: Standing(*as_of) for name, as_of in store.standings().items()}
         self.marks = Marks(store, tasks, self.titles, self._head)
         self.shared = Shared(
-            store, tasks, self.titles, names or Names(), Memory(), pace, self.role, self._keep,
+            store, tasks, self.titles, names or Names(), Memory(), pace, authority, self._keep,
             self.dirty, self.publish, self.marks, lambda: self.limits,
         )  # fmt: skip
         self.limits = Limits()
@@ -72,21 +72,16 @@ class Hub:
         """Whether nothing has ever been said here."""
         return not self._standings
 
-    def role(self, user: str) -> Role:
-        """What the person of this id is here."""
-        return Role.MEMBER if self._known(user) else Role.STRANGER
-
     def enter(self, person: Person | None, name: str) -> Room:
         """The one door to a room. Who only looks leaves nothing in memory.
 
         Raises Refusal bad_room for who may not come in: for them there is no such room.
         """
-        role = Role.STRANGER if person is None else self.role(person.user)
-        if may(role, Verb.ENTER) is Answer.NO:
+        standing = self._standings.get(name) or Standing()
+        user = "" if person is None else person.user
+        if not self.authority.admits(user, name, standing.settings):
             raise Refusal("bad_room")
-        return self.rooms.get(name) or Room(
-            self.shared, name, self._standings.get(name) or Standing()
-        )
+        return self.rooms.get(name) or Room(self.shared, name, standing)
 
     def _keep(self, room: Room) -> None:
         """Somebody takes a seat in it: it stays in memory while anyone is there."""
@@ -103,10 +98,20 @@ class Hub:
         for room in self.rooms.values():
             room.presence.rename(person)
 
+    def _changed(self, user: str) -> None:
+        """This person is something else from now on: their tabs are told, or have to go."""
+        standing = self.authority.standing(user)
+        for peer in self.tabs.of(user):
+            if not peer.seat.room.admits(peer.person):
+                fail(peer, peer.seat.room.name, Refusal("not_allowed"))
+            else:
+                peer.reply(standing)
+
     def sign_out(self, user: str) -> None:
         """This person is gone, at once."""
         self.tabs.sign_out(user)
         self.marks.forget(user)
+        self.authority.forget(user)
         for room in self.rooms.values():
             room.presence.forget(user)
 

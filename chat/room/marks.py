@@ -19,8 +19,9 @@ from chat.rules.kept import KEYS, check_setting, is_draft
 from chat.tasks import Tasks
 from chat.wire.codes import Refusal
 from chat.wire.frames import Saved
+from chat.wire.orders import Command
 from chat.wire.passing import Unread, refused
-from chat.wire.protocol import Command, Leave, Message, Read, ReadAll
+from chat.wire.protocol import Leave, Message, Read, ReadAll
 
 TOGETHER = 200  # people who are looked up at once
 WAITING = 50  # commands of somebody who is still being looked up

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET as ABSENT
+
 import chat.wire.protocol as wire
-from chat.log.operations import Append, Arrange, Lastings, React, Remove, Rewrite
+from chat.log.operations import Append, Arrange, Govern, Lastings, React, Remove, Rewrite
 from chat.rules.access import Role
 from chat.wire.protocol import Delete, Edit, Lasting, Person, Say
+
+GOVERNED = ("mode", "slow", "private", "keep")  # what is for who governs a room
 
 
 def operation(
@@ -27,5 +31,8 @@ def operation(
         case wire.React():
             return React(*who, command.id, command.emoji, command.on)
         case wire.Arrange():
-            return Arrange(*who, command.topic, title)
+            given = {name: getattr(command, name) for name in ("topic", *GOVERNED)}
+            asked = {name: value for name, value in given.items() if value is not ABSENT}
+            topic = asked.pop("topic", None)
+            return Govern(*who, topic, title, asked) if asked else Arrange(*who, topic, title)
     raise TypeError(command)

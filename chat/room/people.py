@@ -7,10 +7,12 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
 
-from chat.log.operations import Forget, Free, Hold, Operation, Saw
-from chat.log.store import Store, awaited
+from msgspec import UNSET as ABSENT
+from msgspec import UnsetType
+
+from chat.log.operations import Forget, Free, Hold, Saw
+from chat.log.store import Store
 from chat.log.things import User
 from chat.rules.lookalikes import skeleton
 from chat.rules.mentions import Names
@@ -49,6 +51,7 @@ class Directory:
         self._store = store
         self.renamed: Callable[[Person], None] = lambda person: None
         self.left: Callable[[str], None] = lambda user: None
+        self.badge: Callable[[str], str | UnsetType] = lambda user: ABSENT  # what others see
         self._users: dict[str, User] = {}
         self._holders: dict[str, str] = {}  # skeleton -> user
         self._colors = [0] * COLORS  # how many people have each
@@ -71,7 +74,7 @@ class Directory:
     def find(self, id: str) -> Person | None:
         """The person with this id, unless signed out."""
         user = self._users.get(id)
-        return None if user is None else Person(user.id, user.name, user.color)
+        return None if user is None else self._person(user)
 
     def check(self, text: str, id: str | None = None) -> str:
         """The name as it would be kept, if it is valid and free (or held by `id`).
@@ -91,7 +94,7 @@ class Directory:
             user = User(id, name, skeleton(name), color_for(name, self._colors), now_ms())
             await self._hold(user)
             self._new.add(id)
-            return Person(id, name, user.color)
+            return self._person(user)
 
     async def rename(self, id: str, text: str) -> Person:
         """Another name for the same person. Raises Refusal bad_name, sign_in or NameTaken."""
@@ -100,15 +103,16 @@ class Directory:
             if old is None:
                 raise Refusal("sign_in")
             name = self.check(text, id)
-            await self._hold(replace(old, name=name, skeleton=skeleton(name), seen=now_ms()))
-            return Person(id, name, old.color)
+            new = replace(old, name=name, skeleton=skeleton(name), seen=now_ms())
+            await self._hold(new)
+            return self._person(new)
 
     async def leave(self, id: str) -> None:
         """Sign this person out for good: the cookie is worth nothing and the name is free."""
         async with self._changing:
             if id in self._users:
                 at = now_ms()
-                await self._save(Free(id, at), lambda _: self._forget(id))
+                await self._store.wrote(Free(id, at), lambda _: self._forget(id))
 
     async def tidy(self, present: Iterable[str]) -> bool:
         """Forget some who took a name and made nothing of it: an identity costs nothing, its
@@ -117,7 +121,7 @@ class Directory:
             self.seen(id)
         at, before = now_ms(), len(self)
         async with self._changing:
-            await self._save(Forget(at - UNUSED, at - SILENT), self._forgot)
+            await self._store.wrote(Forget(at - UNUSED, at - SILENT), self._forgot)
         return len(self) < before
 
     def first_time(self, id: str) -> bool:
@@ -152,21 +156,9 @@ class Directory:
             self._keep(user)
             self.names.add(user.name, user.id)
             if old is not None:
-                self.renamed(Person(user.id, user.name, user.color))
+                self.renamed(self._person(user))
 
-        await self._save(Hold(user, before), saved)
-
-    async def _save(self, op: Operation, saved: Callable[[Any], None]) -> None:
-        """Write it; memory changes in the outcome, whether or not the caller still waits."""
-        future, answer = awaited()
-
-        def done(outcome: Any) -> None:
-            if not isinstance(outcome, Refusal):
-                saved(outcome)
-            answer(outcome)
-
-        self._store.write(op, done)
-        await asyncio.shield(future)
+        await self._store.wrote(Hold(user, before), saved)
 
     def _forgot(self, ids: list[str]) -> None:
         for id in ids:
@@ -178,6 +170,9 @@ class Directory:
             self._drop(user)
             self._new.discard(id)
             self.left(id)
+
+    def _person(self, user: User) -> Person:
+        return Person(user.id, user.name, user.color, role=self.badge(user.id))
 
     def _keep(self, user: User) -> None:
         self._users[user.id] = user

@@ -16,25 +16,26 @@ import msgspec
 from chat import __version__
 from chat.log.operations import Append, Rewrite
 from chat.log.store import Store
+from chat.room.authority import Authority
 from chat.room.marks import Marks
 from chat.room.orders import operation
 from chat.room.people import now_ms
 from chat.room.recent import Memory, Recent
 from chat.room.seat import Peer, Seat, Standing, fail
 from chat.room.titles import Titles
-from chat.rules.access import Answer, Role, Verb, may
+from chat.rules.access import Role
 from chat.rules.mentions import MANY, Names
 from chat.rules.pace import ROOM, SAY, Pace
 from chat.rules.presence import Presence
 from chat.tasks import Tasks
 from chat.wire.codes import PEOPLE_ALL, Refusal
 from chat.wire.frames import PING, Frame, Saved, frame_bytes
+from chat.wire.orders import Command
 from chat.wire.passing import Beat, Done, IsTyping, Limits, People, Pong, Welcome
 from chat.wire.protocol import (
     UNSET,
     Appear,
     Arrange,
-    Command,
     Keep,
     Lasting,
     Leave,
@@ -80,7 +81,7 @@ class Shared:
     names: Names  # of everybody
     memory: Memory
     pace: Pace
-    role: Callable[[str], Role]  # of the person with this id
+    authority: Authority
     keep: Callable[[Room], None]  # somebody takes a seat in it
     dirty: Callable[[Room], None]  # it has something to flush
     publish: Callable[[str, Saved], None]  # a change of the room of this name is on disk
@@ -174,7 +175,7 @@ class Room:
                 self.shared.publish(self.name, outcome)
             actor.answer(command.cid, outcome)
 
-        person, role = actor.person, self.shared.role(actor.person.user)
+        person, role = actor.person, self.shared.authority.role(actor.person.user)
         room = self.name, "" if self.standing.rev else self.title
         op = operation(command, person, role, room, now_ms())
         if isinstance(op, Append | Rewrite) and "@" in op.text:
@@ -184,7 +185,8 @@ class Room:
     def _present(self) -> Iterator[str]:
         """Whom `@here` means: in a large room nobody."""
         if len(self.presence) <= MANY:
-            yield from (id for id in self.presence if self.shared.role(id) is not Role.STRANGER)
+            role = self.shared.authority.role
+            yield from (id for id in self.presence if role(id) is not Role.STRANGER)
 
     def _pass_on(self, seat: Seat, command: Command) -> None:
         match command:
@@ -270,10 +272,11 @@ class Room:
         """The welcome; what its person has read and keeps is told after it."""
         self.shared.marks.greeted(seat)
         people = msgspec.Raw(encode(self._known_people()))
-        standing, epoch, head = self.standing, self.store.epoch, self.flushed
+        settings, epoch, head = self.standing.settings, self.store.epoch, self.flushed
+        you_are = self.shared.authority.standing(seat.person.user)
         return Frame.of(
             Welcome(
-                seat.person, self.name, self.title, epoch, head, afresh, standing.settings, people,
+                seat.person, self.name, self.title, epoch, head, afresh, settings, people, you_are,
                 __version__, head, self.shared.limits(),
             )
         )  # fmt: skip
@@ -284,4 +287,4 @@ class Room:
 
     def admits(self, person: Person) -> bool:
         """Whether this person may be here."""
-        return may(self.shared.role(person.user), Verb.ENTER) is not Answer.NO
+        return self.shared.authority.admits(person.user, self.name, self.standing.settings)

@@ -31,7 +31,6 @@ LAST = 2**53 - 1  # beyond every id
 FRESH = 50  # messages a page begins with
 JOINED = "joined"  # the query of the address somebody comes to who has just joined
 
-
 _attachments = msgspec.json.Decoder(tuple[Attachment, ...]).decode
 
 
@@ -97,6 +96,7 @@ class RoomPage(Visitor):
             epoch=self.site.store.epoch,
             people=room.presence.people(),
             settings=room.standing.settings,
+            standing=self.site.hub.authority.standing(person.user),
             start=not page.more,
             read=mine.read,
             rooms=mine.rooms,
@@ -198,6 +198,8 @@ class JoinPage(RoomPage):
         Raises Refusal.
         """
         directory, before = self.site.directory, self.current_user
+        if before is None:
+            self.site.hub.authority.newcomer(self.address)
         directory.check(name, before.user if before else None)  # a wrong name costs nothing
         self.pay(JOIN)
         if title is None:

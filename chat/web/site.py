@@ -22,6 +22,7 @@ from chat.log.health import Health
 from chat.log.reader import Asked, Page
 from chat.log.store import Store
 from chat.room.hub import Hub
+from chat.room.office import Office
 from chat.room.people import Directory, NameTaken
 from chat.room.room import Room
 from chat.room.titles import room_of
@@ -63,6 +64,7 @@ class Site:
 
     config: Config
     hub: Hub
+    office: Office
     directory: Directory
     store: Store
     blobs: Blobs
@@ -248,6 +250,8 @@ class Visitor(RequestHandler):
             more: dict[str, object] = (
                 {"retry": retry} if (retry := getattr(error, "retry", None)) else {}
             )
+            if until := getattr(error, "until", None):
+                more["until"] = until
             if isinstance(error, NameTaken):
                 more["suggestion"] = error.suggestion
             self.answer({"code": code, "detail": detail, **more})

@@ -18,7 +18,8 @@ from tornado.web import HTTPError, stream_request_body
 
 from chat.log.arrivals import Arrival
 from chat.log.files import used
-from chat.rules.access import Answer, Verb, may
+from chat.room.people import now_ms
+from chat.rules.access import Mode, Verb, demand
 from chat.rules.filenames import clean
 from chat.rules.names import valid_room
 from chat.rules.pace import UPLOAD
@@ -112,9 +113,8 @@ class UploadPage(Visitor):
     def _sender(self) -> tuple[Person, str]:
         """Who sends it into which room; asked again after anything was waited for."""
         person, room = self.still_known(), valid_room(self.path_args[0])
-        self.site.hub.enter(person, room)
-        if may(self.site.hub.role(person.user), Verb.SAY) is not Answer.YES:
-            raise Refusal("not_allowed")
+        mode = Mode(self.site.hub.enter(person, room).standing.settings.mode)
+        demand(self.site.hub.authority.facts(person.user), Verb.SAY, now_ms(), mode)
         return person, room
 
     def _size(self) -> int:

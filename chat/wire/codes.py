@@ -13,6 +13,8 @@ FILES_LIMIT = 10  # files of one message
 ABOUT_LIMIT = 500  # characters in the description of a file
 PEOPLE_LIMIT = 50  # people named in one `people` event
 PEOPLE_ALL = 200  # up to this many people everyone is named
+SLOW_LEAST, SLOW_LIMIT = 5, 3600  # seconds between two messages of one person in a slow room
+KEEP_LIMIT = 3650  # days that a room keeps what is said, unless for ever
 
 
 class Close:
@@ -34,19 +36,37 @@ class Close:
 class Refusal(Exception):
     """An expected failure: it goes to the peer as `refused`, and the connection stays.
 
-    `retry` is in milliseconds; None means the same request will never succeed.
+    `retry` is in milliseconds; None means the same request will never succeed. `until` is the time
+    (UTC milliseconds) from which it is allowed again.
     """
 
-    def __init__(self, code: str, retry: int | None = None, detail: str | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        retry: int | None = None,
+        detail: str | None = None,
+        until: int | None = None,
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.detail = detail or REFUSALS[code]
         self.retry = retry
+        self.until = until
 
 
 REFUSALS = {  # code -> the sentence a person reads
     "bad_frame": "The server did not understand that.",
     "not_allowed": "You may not do that here.",
+    "banned": "A moderator has removed you from this chat.",
+    "muted": "A moderator has muted you. You can still read, and react.",
+    "announcements": "Only moderators write in this room. You can react to what they say.",
+    "room_locked": "This room is locked. It can be read, but nobody can write in it.",
+    "invitation": "You need an invitation. Ask someone who is in it for a link.",
+    "door_locked": "Nobody new can come in at the moment. Ask someone who is in it.",
+    "bad_link": "This link does not work any more. Ask for a new one.",
+    "last_owner": "Somebody has to be the owner. Make another person an owner first.",
+    "bad_key": "This key is not valid any more. Ask the owner of the chat for a new one.",
+    "bad_order": "That cannot be done here. Reload the page, and try again.",
     "empty": "There is nothing to send.",
     "too_long": f"That is longer than {TEXT_LIMIT:,} characters.",
     "slow_down": "Slow down a little.",

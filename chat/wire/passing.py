@@ -39,6 +39,13 @@ class Limits(Struct, frozen=True):
     files: int = FILES_LIMIT
 
 
+class YouAre(Event, tag="standing", frozen=True):
+    """What you are here, and until when you are `muted`."""
+
+    role: str
+    muted: int | None = None
+
+
 class Welcome(Event, tag="welcome", omit_defaults=False, frozen=True):
     """First on every connection. `afresh`: nothing comes after your cursor; you are level at
     `head`, and what you hold is worth nothing any more."""
@@ -51,6 +58,7 @@ class Welcome(Event, tag="welcome", omit_defaults=False, frozen=True):
     afresh: bool
     settings: Settings
     people: msgspec.Raw
+    standing: YouAre
     version: str
     rev: int  # the head, for pages of 0.1.0 that are still open
     limits: Limits = Limits()
@@ -105,20 +113,41 @@ class Kept(Event, tag="kept", frozen=True):
 
 
 class Refused(Event, tag="refused", frozen=True):
-    """The command with this `cid` was not done. `retry`: milliseconds; absent = never."""
+    """The command with this `cid` was not done. `retry`: milliseconds; absent = never. `until`: the
+    time from which it is allowed again."""
 
     code: str
     detail: str
     cid: str | None = None
     retry: int | None = None
+    until: int | None = None
 
 
 class Done(Event, tag="done", frozen=True):
     """The command with this `cid` is carried out, and no change that carries it is to come: at the
-    latest with `rev` you know what became of it."""
+    latest with `rev` you know what became of it. `id`: of what an order made."""
 
     cid: str
-    rev: int
+    rev: int = 0
+    id: int | None = None
+
+
+class Link(Event, tag="link", frozen=True):
+    """What an order made: its `token`, told this once, and the `code` that may be typed instead."""
+
+    cid: str
+    id: int
+    token: str
+    code: str
+    until: int
+
+
+class Device(Event, tag="device", frozen=True):
+    """A new device of yours is in since `made`."""
+
+    id: str
+    label: str
+    made: int
 
 
 class Beat(Event, tag="beat", frozen=True):
@@ -141,4 +170,4 @@ class Bye(Event, tag="bye", frozen=True):
 
 def refused(refusal: Refusal, cid: str | None = None) -> Refused:
     """The event that tells a peer of a refusal."""
-    return Refused(refusal.code, refusal.detail, cid, refusal.retry)
+    return Refused(refusal.code, refusal.detail, cid, refusal.retry, refusal.until)

@@ -2,27 +2,23 @@
 
 JSON text frames, one object each, tagged by "type" (docs/protocol.md). This module knows no
 sockets, rooms or storage; static/js/protocol.js is its mirror and a test holds the two equal. What
-the server tells and does not keep is in passing.py.
+the server tells and does not keep is in passing.py, the orders are in orders.py.
 """
 
 from __future__ import annotations
 
 from functools import reduce
 from operator import or_
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET as ABSENT
+from msgspec import Meta, Struct, UnsetType
 
-from chat.wire.codes import Refusal
+from chat.wire.codes import KEEP_LIMIT, SLOW_LEAST, SLOW_LIMIT, Refusal
+from chat.wire.orders import Cid, Command, Rev
 
-Cid = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{8,64}\Z")]
-Rev = Annotated[int, Meta(ge=0, lt=2**53)]  # 2^53: a JavaScript number holds no more
 FileId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{22}\Z")]
-
-
-class Command(Struct, tag_field="type", forbid_unknown_fields=True):
-    """What a browser may say."""
 
 
 class Lasting(Command):
@@ -70,9 +66,14 @@ class React(Lasting, tag="react"):
 
 
 class Arrange(Lasting, tag="room"):
-    """What the room is about."""
+    """What the room is about, who writes in it, who sees it, and for how many days what is said is
+    kept: `keep` null is for ever, 0 not at all (an hour). What is absent stays."""
 
-    topic: str
+    topic: str | UnsetType = ABSENT
+    mode: Literal["open", "slow", "announce", "locked"] | UnsetType = ABSENT
+    slow: Annotated[int, Meta(ge=SLOW_LEAST, le=SLOW_LIMIT)] | UnsetType = ABSENT
+    private: bool | UnsetType = ABSENT
+    keep: Annotated[int, Meta(ge=0, le=KEEP_LIMIT)] | UnsetType | None = ABSENT
 
 
 class Typing(Command, tag="typing"):
@@ -153,8 +154,8 @@ class Message(Change, tag="message", frozen=True):
 
     `cid` is of the command that made this state; `said`, where that is another one, of its `say`.
     `reply` is the message it answers. `mentions` are the people it is meant for, each with the name
-    in its text; "" for who is only answered, "here" for who was there. A damaged one has nothing
-    but its rev and id.
+    in its text; "" for who is only answered, "here" for who was there. `bot`: a program wrote it. A
+    damaged one has nothing but its rev and id.
     """
 
     id: int
@@ -170,6 +171,7 @@ class Message(Change, tag="message", frozen=True):
     reply: int | None = None
     mentions: dict[str, str] = msgspec.field(default_factory=dict)
     files: tuple[File, ...] = ()
+    bot: bool = False
 
     @property
     def key(self) -> Key:
@@ -209,11 +211,16 @@ class Gone(Change, tag="gone", rename={"from_": "from"}, frozen=True):
 
 
 class Settings(Change, tag="settings", frozen=True):
-    """What the room is about, and who said so last."""
+    """What the room is about, who writes in it (`slow`: once in so many seconds), whether it is for
+    those only who were let in, for how many days it keeps what is said, and who said so last."""
 
     topic: str
     by: str
     cid: str | None = None
+    mode: str = "open"
+    slow: int = 0
+    private: bool = False
+    keep: int | None = None
 
     @property
     def key(self) -> Key:
@@ -222,15 +229,18 @@ class Settings(Change, tag="settings", frozen=True):
 
 
 UNSET = Settings(0, "", "")  # of a room that nobody has arranged
+DAMAGED = Settings(0, "", "", mode="locked", private=True)  # of one where they cannot be read
 
 
 class Person(Struct, frozen=True):
-    """Someone in the room. `color` is 0 to 11; `here` is False while every tab is hidden."""
+    """Someone in the room. `color` is 0 to 11; `here` is False while every tab is hidden; `role` is
+    absent of a member."""
 
     user: str
     name: str
     color: int
     here: bool = True
+    role: str | UnsetType = ABSENT
 
 
 def kinds(of: type[Struct]) -> list[type[Struct]]:

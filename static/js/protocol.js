@@ -6,7 +6,7 @@ export const COMMANDS = {
   edit: ["cid", "id", "text"],
   delete: ["cid", "id"],
   react: ["cid", "id", "emoji", "on"],
-  room: ["cid", "topic"],
+  room: ["cid", "topic", "mode", "slow", "private", "keep"],
   typing: ["stopped"],
   read: ["id", "back"],
   read_all: ["room"],
@@ -14,19 +14,31 @@ export const COMMANDS = {
   keep: ["key", "value"],
   appear: ["here"],
   ping: [],
+  mute: ["cid", "user", "until", "reason"],
+  ban: ["cid", "users", "until", "network", "since", "reason"],
+  unban: ["cid", "id"],
+  wipe: ["cid", "user", "since"],
+  role: ["cid", "user", "role"],
+  member: ["cid", "room", "user", "on"],
+  chat: ["cid", "name", "door"],
+  invite: ["cid", "role", "until", "uses", "room"],
+  revoke: ["cid", "id"],
+  hook: ["cid", "name", "rooms"],
+  readmit: ["cid", "user"],
+  remove_room: ["cid", "room"],
 };
 
 export const CHANGES = {
-  message: ["rev", "id", "user", "name", "color", "at", "text", "cid", "said", "edited", "damaged", "reply", "mentions", "files"],
+  message: ["rev", "id", "user", "name", "color", "at", "text", "cid", "said", "edited", "damaged", "reply", "mentions", "files", "bot"],
   reaction: ["rev", "id", "user", "name", "emoji", "on", "cid"],
   gone: ["rev", "from", "to", "user", "cid"],
-  settings: ["rev", "topic", "by", "cid"],
+  settings: ["rev", "topic", "by", "cid", "mode", "slow", "private", "keep"],
 };
 
 /** The events that are not kept. All others are changes, also those of a kind not known here. */
 export const PASSING = new Set([
   ...["welcome", "live", "jump", "people", "typing", "read", "rooms", "kept"],
-  ...["done", "refused", "beat", "pong", "bye"],
+  ...["done", "refused", "beat", "pong", "bye", "standing", "link", "device"],
 ]);
 
 /** Close codes; docs/protocol.md says what the page does at each. */
