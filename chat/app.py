@@ -146,6 +146,7 @@ class ChatApp(Application):
             self.server.stop()
             leave(self.site.config)
         self.site.hub.marks.close()
+        self.site.hub.polls.close()
         await self.site.store.close()
         self.site.hub.flush()
         await ChatSocket.drain(DRAIN)

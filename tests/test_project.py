@@ -52,6 +52,7 @@ ORDER = [
         "log.health",
     ),
     *(
+        "room.polls",
         "room.titles",
         "room.people",
         "room.authority",

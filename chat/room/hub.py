@@ -11,6 +11,7 @@ from chat.log.store import Store
 from chat.room.authority import Authority
 from chat.room.marks import Marks
 from chat.room.people import now_ms
+from chat.room.polls import Polls
 from chat.room.recent import Memory
 from chat.room.room import Room, Shared
 from chat.room.seat import Standing, fail
@@ -51,6 +52,7 @@ class Hub:
         authority.changed = self._changed
         self.rooms: dict[str, Room] = {}
         self.tabs = Tabs()
+        self.polls = Polls()
         self.titles = Titles(store)
         self._standings = {name: Standing(*as_of) for name, as_of in store.standings().items()}
         self.marks = Marks(store, tasks, self.titles, self._head)
@@ -128,6 +130,7 @@ class Hub:
         if room is not None:
             room.publish(saved)
         self.marks.changed(name, saved)
+        self.polls.told(name)
 
     def dirty(self, room: Room) -> None:
         """This room has something to flush."""
