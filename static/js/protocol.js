@@ -1,5 +1,5 @@
-// The wire, as chat/wire/protocol.py defines it: a test holds the two equal. The only module that
-// knows how a frame is tagged; everybody else speaks of names and fields.
+// The wire, as chat/wire/ defines it: a test holds the two equal. Only here frames are tagged;
+// everybody else speaks of names and fields.
 
 export const COMMANDS = {
   say: ["cid", "text", "reply", "files"],
@@ -35,28 +35,24 @@ export const CHANGES = {
   settings: ["rev", "topic", "by", "cid", "mode", "slow", "private", "keep"],
 };
 
-/** The events that are not kept. All others are changes, also those of a kind not known here. */
+/** The events that are not kept: all others are changes, known here or not. */
 export const PASSING = new Set([
   ...["welcome", "live", "jump", "people", "typing", "read", "rooms", "kept"],
   ...["done", "refused", "beat", "pong", "bye", "standing", "link", "device"],
 ]);
 
-/** Close codes; docs/protocol.md says what the page does at each. */
+/** The close codes that are told apart (docs/protocol.md). */
 export const CLOSE = {
-  NORMAL: 1000,
   GOING_AWAY: 1001,
-  PROTOCOL_ERROR: 1002,
-  BAD_DATA: 1007,
   POLICY: 1008,
   TOO_BIG: 1009,
-  INTERNAL_ERROR: 1011,
   RESTART: 1012,
   REMOVED: 4001,
   SIGNED_OUT: 4002,
   REPLACED: 4010,
 };
 
-/** The frame for a command. Throws for a command or a field the server would refuse. */
+/** The frame for a command. Throws for a field the server would refuse. */
 export function encode(name, fields = {}) {
   const known = COMMANDS[name];
   const wrong = Object.keys(fields).find((field) => !known.includes(field));
@@ -64,16 +60,15 @@ export function encode(name, fields = {}) {
   return JSON.stringify({ type: name, ...fields });
 }
 
-/** The event in a frame as [name, fields]; the name is null for one this page does not know yet. */
+/** The event in a frame as [name, fields]; the name of one not known here is null. */
 export const decode = (frame) => named(JSON.parse(frame));
 
-/** A page of history: {room, epoch, head, changes, more}, each change as from `decode`. */
+/** A page of history, each of its changes as from `decode`. */
 export function decodePage(text) {
   const page = JSON.parse(text);
   return { ...page, changes: page.changes.map(named) };
 }
 
-/** The event that came as this object, as from `decode`. */
 export function named({ type: name, ...fields }) {
   return [PASSING.has(name) || Object.hasOwn(CHANGES, name) ? name : null, fields];
 }
