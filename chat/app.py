@@ -24,13 +24,17 @@ from chat.line.sockets import ChatSocket
 from chat.log.blobs import Blobs
 from chat.log.health import Health
 from chat.log.migrations import drop_before
+from chat.log.overview import Overview
 from chat.log.store import Store
 from chat.log.sweep import Sweeper
 from chat.room.authority import Authority
+from chat.room.bans import Bans
 from chat.room.hub import Hub
 from chat.room.office import Office
+from chat.room.origins import Origins
 from chat.room.people import Directory
 from chat.room.ranks import Ranks
+from chat.room.removals import Removals
 from chat.rules.hosts import Hosts
 from chat.rules.pace import AtOnce, Pace
 from chat.rules.places import EACH, Places
@@ -51,6 +55,7 @@ from chat.web.pages import (
     RoomPage,
     SignOutPage,
 )
+from chat.web.people import PersonPage
 from chat.web.site import Site
 from chat.web.static import Compressed, Files, StaticPage
 from chat.web.uploads import AT_ONCE, UploadPage
@@ -97,6 +102,7 @@ class ChatApp(Application):
                 *plain,
                 (r"/join", JoinPage, given),
                 (r"/orders", OrdersPage, given),
+                (r"/people/([A-Za-z0-9_-]{1,64})", PersonPage, given),
                 (r"/name", NamePage, given),
                 (r"/qr", CodePage, given),
                 (r"/signout", SignOutPage, given),
@@ -126,6 +132,7 @@ class ChatApp(Application):
         ChatSocket.live.clear()
         self.site.store.start()
         self.tasks.start(self._tick())
+        self.site.hub.chores.wake()
         # What is there now stays. A delivery makes no garbage in cycles, so looking for some each
         # 700 allocations, over all connections, would be most of the work of a busy server.
         gc.collect()
@@ -201,10 +208,15 @@ def make_app(config: Config) -> ChatApp:
     directory.renamed, directory.left, directory.badge = hub.rename, hub.sign_out, authority.badge
     office = Office(authority, pace)
     office.take(Ranks(store, authority).orders)
+    origins = Origins()
+    office.take(Bans(store, authority, origins, directory.called, hub.chores.wake).orders)
+    office.take(Removals(store, directory.called, hub.remove, hub.chores.wake).orders)
     site = Site(
         config=config,
         hub=hub,
         office=office,
+        origins=origins,
+        overview=Overview(config.data, config.files_limit),
         directory=directory,
         store=store,
         blobs=blobs,

@@ -61,6 +61,7 @@ ROUTES = {
     "/ws/([0-9]{1,20})": ("open", "open"),
     "/join": (303, 303),
     "/orders": (405, 405),
+    "/people/([A-Za-z0-9_-]{1,64})": (403, 403),
     "/name": (405, 405),
     "/qr": (403, 400),
     "/signout": (405, 405),
@@ -136,6 +137,7 @@ def address(site: Site, pattern: str) -> str:
     """One that this route answers; the house room is not the one somebody is in."""
     path = pattern.replace("([0-9]{1,20})", "7").replace("([^/]+)", ROOM)
     path = path.replace("([A-Za-z0-9_-]{22})/[^/]*", f"{'x' * 22}/a.png")
+    path = path.replace("([A-Za-z0-9_-]{1,64})", "nobody")
     return path.replace("(.*)", "js/main.js").replace("*", site.app.site.build)
 
 

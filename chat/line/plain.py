@@ -6,7 +6,7 @@ import secrets
 
 from chat.line.sockets import ChatSocket
 from chat.room.room import PING_FRAME
-from chat.rules.names import COLORS, color_for
+from chat.rules.names import COLORS, color_for, nameless, plain_id
 from chat.rules.pace import PLAIN
 from chat.web.site import Visitor
 from chat.wire.codes import Refusal
@@ -29,9 +29,9 @@ class PlainSocket(ChatSocket):
         self.site.hub.authority.newcomer(self.address)
         self._find_place(PLAIN)
         number = int(self.path_args[0])
-        name = f"Client {number}"
         # Each connection is somebody else: what one says reaches the others, whatever their number.
-        id = f"client-{number}-{secrets.token_hex(6)}"
+        id = plain_id(number, secrets.token_hex(6))
+        name = nameless(id)
         self.person = Person(id, name, color_for(name, [0] * COLORS))
 
     def open(self, *args: str, **kwargs: str) -> None:

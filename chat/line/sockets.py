@@ -91,6 +91,7 @@ class ChatSocket(Visitor, WebSocketHandler):
         number = self.site.hub.tabs.open(self, self.site.config.connections_per_user)
         self.slot = number % SLICES
         self.site.directory.seen(self.person.user)
+        self.site.origins.note(self.person.user, self.address)
         return True
 
     def _forget_handshake(self) -> None:

@@ -228,4 +228,26 @@ MIGRATIONS: list[Step] = [
         CREATE INDEX members_person ON members (person)
         """
     ),
+    # Who is kept out and from where, what moderators did, and what is left to remove. `people` are
+    # ids with spaces between them; `room` and `id`: how far a chore has come.
+    _script(
+        """
+        CREATE TABLE bans (
+            n INTEGER PRIMARY KEY AUTOINCREMENT,  -- one that was lifted is never another
+            person TEXT NOT NULL, name TEXT NOT NULL, network TEXT NOT NULL,
+            until INTEGER NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX bans_person ON bans (person);
+        CREATE TABLE audit (
+            n INTEGER PRIMARY KEY, at INTEGER NOT NULL, by TEXT NOT NULL, name TEXT NOT NULL,
+            what TEXT NOT NULL, person TEXT, about TEXT, room TEXT, detail TEXT
+        ) STRICT;
+        CREATE TABLE chores (
+            n INTEGER PRIMARY KEY, what TEXT NOT NULL, people TEXT NOT NULL,
+            since INTEGER NOT NULL, until INTEGER NOT NULL,
+            room INTEGER NOT NULL, id INTEGER NOT NULL
+        ) STRICT;
+        ALTER TABLE rooms ADD COLUMN removed INTEGER NOT NULL DEFAULT 0
+        """
+    ),
 ]

@@ -121,6 +121,17 @@ class Govern(Arrange):
         return f"{self.topic} {sorted(self.fields.items())}"
 
 
+class Told(NamedTuple):
+    """What was done, by the tag of its command; to whom, where and how. `about` is what the person
+    is called who may hold no name."""
+
+    what: str
+    person: str | None = None
+    room: str | None = None
+    detail: str | None = None
+    about: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Ordered:
     """What somebody orders: of people, or of the chat. `author` gave the order at this time;
@@ -130,6 +141,11 @@ class Ordered:
     verb: ClassVar[Verb]
     author: str
     at: int
+
+    @property
+    def told(self) -> Sequence[Told]:
+        """What is kept of it for those who may see what moderators did."""
+        raise NotImplementedError
 
 
 class Reached(NamedTuple):
@@ -207,11 +223,27 @@ class Raise:
 
 @dataclass(frozen=True, slots=True)
 class Tidy:
-    """Some of the cids that are older than `cids`, and of what lies below a floor, only says that
-    something is no more, and is older than `tombs`."""
+    """Some of the cids that are older than `cids`, of what lies below a floor, only says that
+    something is no more, and is older than `tombs`, and of the deeds older than `deeds`."""
 
     cids: int
     tombs: int
+    deeds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some more of what is to be removed."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """Some of what this room does not keep by now."""
+
+    room: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,5 +279,5 @@ class Sweep:
 Lastings = Append | Rewrite | Remove | React | Arrange | Govern
 Operation = (
     Lastings | Mark | Keep | Hold | Saw | Free | Forget | Found | Raise | Tidy | Probe
-    | Deposit | Sweep | Ordered
+    | Deposit | Sweep | Ordered | Piece | Expire
 )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from chat.log.operations import Ordered
+from chat.log.operations import Ordered, Told
 from chat.log.powers import Powers
 from chat.rules.access import Role, Verb, outranks
 from chat.wire.codes import Refusal
@@ -22,6 +22,10 @@ class Mute(Ordered):
     until: int
     reason: str = ""
 
+    @property
+    def told(self) -> tuple[Told, ...]:
+        return (Told("mute", self.user, detail=f"{self.until} {self.reason}".strip()),)
+
 
 @dataclass(frozen=True, slots=True)
 class Appoint(Ordered):
@@ -30,6 +34,10 @@ class Appoint(Ordered):
     verb: ClassVar = Verb.MANAGE
     user: str
     role: Role
+
+    @property
+    def told(self) -> tuple[Told, ...]:
+        return (Told("role", self.user, detail=self.role.value),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,10 @@ class Admit(Ordered):
     user: str
     room: str
     on: bool
+
+    @property
+    def told(self) -> tuple[Told, ...]:
+        return (Told("member", self.user, self.room, "on" if self.on else "off"),)
 
 
 class Ranks:

@@ -63,8 +63,8 @@ def standings(db: sqlite3.Connection) -> dict[str, tuple[int, int, Settings]]:
 
 
 def titles(db: sqlite3.Connection) -> dict[str, str]:
-    """Every room and what it is called."""
-    return dict(db.execute("SELECT name, title FROM rooms").fetchall())
+    """Every room and what it is called; not those that were removed."""
+    return dict(db.execute("SELECT name, title FROM rooms WHERE NOT removed").fetchall())
 
 
 def users(db: sqlite3.Connection) -> list[User]:

@@ -49,7 +49,8 @@ class Users:
         rows = self._db.execute(
             "DELETE FROM users WHERE id IN (SELECT id FROM users WHERE skeleton IS NOT NULL AND"
             " (stage = 0 AND seen < ? OR stage = 1 AND seen < ?)"
-            " AND role IN ('member', 'guest') LIMIT 500) RETURNING id",
+            " AND role IN ('member', 'guest') AND id NOT IN (SELECT person FROM bans)"
+            " LIMIT 500) RETURNING id",
             (op.unused, op.silent),
         )
         gone = [id for (id,) in rows.fetchall()]

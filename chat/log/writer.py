@@ -9,6 +9,7 @@ from typing import Any, assert_never
 from msgspec.structs import replace
 
 from chat.log.audit import Audit
+from chat.log.bans import Bans
 from chat.log.cids import Cids
 from chat.log.files import Files
 from chat.log.heads import Heads
@@ -17,6 +18,7 @@ from chat.log.operations import (
     Append,
     Arrange,
     Deposit,
+    Expire,
     Forget,
     Found,
     Free,
@@ -28,6 +30,7 @@ from chat.log.operations import (
     Mark,
     Operation,
     Ordered,
+    Piece,
     Probe,
     Raise,
     React,
@@ -42,6 +45,7 @@ from chat.log.ranks import Ranks
 from chat.log.reads import Reads
 from chat.log.things import Things
 from chat.log.users import Users
+from chat.log.wiping import Wiping
 from chat.rules.access import Answer, Mode, may
 from chat.rules.mentions import carried
 from chat.rules.text import clean, one_emoji, one_line
@@ -71,9 +75,11 @@ class Writer:
         self._users = Users(db, self._reads)
         self._powers = Powers(db)
         self._audit = Audit(db)
+        self.wiping = Wiping(db, self.heads, self.things, self.files, self._meant)
         # Which method carries out which order: each family of them has a class of its own.
         self._orders: dict[type[Ordered], Callable[[Any], Any]] = {
             **Ranks(db, self._powers).orders,
+            **Bans(db, self._powers, self.wiping).orders,
         }
 
     def do(self, op: Operation) -> Any:
@@ -103,6 +109,10 @@ class Writer:
                 return self._raise(op)
             case Tidy():
                 return self._tidy(op)
+            case Piece():
+                return self.wiping.piece(op.at)
+            case Expire():
+                return self.wiping.expire(op.room, op.at)
             case Probe():
                 return self._probe(op)
             case Deposit():
@@ -155,13 +165,13 @@ class Writer:
         """Carry out an order, and note who gave it."""
         self._powers.demand(op.author, op.verb, op.at)
         outcome = self._orders[type(op)](op)
-        self._audit.note(op)
+        self._audit.note(op.author, op.at, *op.told)
         return outcome
 
     def _append(self, op: Append, head: list[int] | None, text: str) -> Saved:
         if op.reply is not None and not (head and 0 < op.reply <= head[1]):
             raise Refusal("not_found")
-        head = head or self.heads.make(op.room, op.title)
+        head = self.heads.open(op.room, op.title)
         rev = self.heads.next(op.room)
         self._users.speaks(op.author)
         mentions, to = self._meant.whom(head[0], op.author, op.reply, op.mentions)
@@ -181,7 +191,7 @@ class Writer:
             asked.setdefault("slow", SLOW)
         if replace(was, **asked) == was:
             return None
-        head = head or self.heads.make(op.room, op.title)
+        head = self.heads.open(op.room, op.title)
         asked |= {"rev": self.heads.next(op.room), "by": op.name, "cid": op.cid}
         return self._put(op, head[0], replace(was, **asked), n)
 
@@ -206,12 +216,8 @@ class Writer:
         is no failure: it is what was asked for."""
         if old is None:
             return None
-        self._cids.unread(old)
-        self._meant.drop(room, op.id)
-        self.files.drop(op.room, op.id)
-        for reaction in self.things.reactions(room, op.id):
-            self.things.shed(reaction)
-        return self._put(op, room, Gone(self.heads.next(op.room), op.id, op.id, cid=op.cid), n)
+        self.wiping.erase((room, op.room), n, op.id, old)
+        return self._put(op, room, Gone(self.heads.next(op.room), op.id, op.id, cid=op.cid))
 
     def _react(self, op: React, room: int, old: Message | None) -> Saved | None:
         emoji = one_emoji(op.emoji)
@@ -252,7 +258,8 @@ class Writer:
     def _tidy(self, op: Tidy) -> bool:
         """Forget what is old; whether there may be more."""
         cids = self._cids.forget(op.cids, SOME)
-        return cids == SOME or self.things.forget(op.tombs, SOME) == SOME
+        tombs = self.things.forget(op.tombs, SOME)
+        return SOME in (cids, tombs, self._audit.forget(op.deeds, SOME))
 
     def _found(self, op: Found) -> None:
         """Make this the house room; it has its place whatever the others take."""

@@ -16,7 +16,8 @@ from msgspec import UnsetType
 from chat.log.powers import STRANGER, everybody
 from chat.log.store import Store
 from chat.room.people import now_ms
-from chat.rules.access import Facts, Role, admitted, effective
+from chat.rules.access import Facts, Role, Verb, admitted, demand, effective
+from chat.wire.codes import Refusal
 from chat.wire.passing import YouAre
 from chat.wire.protocol import Settings
 
@@ -52,6 +53,16 @@ class Authority:
         """Whether somebody may be in this room."""
         return admitted(self.facts(user), room, settings, now_ms())
 
+    def greet(self, user: str) -> None:
+        """Whether somebody is kept out at this moment. Raises Refusal banned."""
+        banned = self.facts(user).banned
+        if banned > now_ms():
+            raise Refusal("banned", until=banned)
+
+    def demand(self, user: str, verb: Verb) -> None:
+        """Whether somebody may do this at this moment. Raises Refusal, which says why not."""
+        demand(self.facts(user), verb, now_ms())
+
     def newcomer(self, address: str) -> None:
         """Whether somebody new may come in from there. Raises Refusal, which says why not."""
         for gate in self.gates:
@@ -76,6 +87,11 @@ class Authority:
         """Somebody was let into a room, or is not any more."""
         rooms = self.facts(user).rooms
         self.change(user, rooms=rooms | {room} if on else rooms - {room})
+
+    def empty(self, room: str) -> None:
+        """Nobody is let into this room any more."""
+        for user in [user for user, facts in self._facts.items() if room in facts.rooms]:
+            self.let_in(user, room, False)
 
     def forget(self, user: str) -> None:
         """This person is no more."""

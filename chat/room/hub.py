@@ -9,6 +9,7 @@ from chat.faults import guarded
 from chat.log.operations import Raise, Tidy
 from chat.log.store import Store
 from chat.room.authority import Authority
+from chat.room.chores import Chores
 from chat.room.marks import Marks
 from chat.room.people import now_ms
 from chat.room.polls import Polls
@@ -34,6 +35,7 @@ IDLE = 60.0  # seconds a room without seats is kept in memory
 DAY = 24 * 3600 * 1000  # milliseconds
 KNOWN = 7 * DAY  # in which a command that comes again is known
 TOLD = 30 * DAY  # in which whoever comes back is told what was removed
+RECORDED = 365 * DAY  # in which it is known what moderators did
 
 
 class Hub:
@@ -60,6 +62,7 @@ class Hub:
             store, tasks, self.titles, names or Names(), Memory(), pace, authority, self._keep,
             self.dirty, self.publish, self.marks, lambda: self.limits,
         )  # fmt: skip
+        self.chores = Chores(store, tasks, self.publish, authority.empty)
         self.limits = Limits()
         self._dirty: list[Room] = []
         self._turn = QuietTurn(self._count, self._quiet)
@@ -67,21 +70,27 @@ class Hub:
         store.settled = self.settled
 
     def __len__(self) -> int:
-        return len(self._standings)
+        return len(self.titles)
 
     @property
     def fresh(self) -> bool:
         """Whether nothing has ever been said here."""
         return not self._standings
 
+    def admits(self, person: Person, name: str) -> bool:
+        """Whether there is such a room for this person."""
+        standing = self._standings.get(name) or Standing()
+        return self.authority.admits(person.user, name, standing.settings)
+
     def enter(self, person: Person | None, name: str) -> Room:
         """The one door to a room. Who only looks leaves nothing in memory.
 
-        Raises Refusal bad_room for who may not come in: for them there is no such room.
+        Raises Refusal banned, or bad_room for who may not come in: for them there is no such room.
         """
         standing = self._standings.get(name) or Standing()
         user = "" if person is None else person.user
         if not self.authority.admits(user, name, standing.settings):
+            self.authority.greet(user)
             raise Refusal("bad_room")
         return self.rooms.get(name) or Room(self.shared, name, standing)
 
@@ -121,9 +130,10 @@ class Hub:
         """A change is on disk: give it to the room, if anyone is in it. Called in rev order."""
         room = self.rooms.get(name)
         standing = self._standings.get(name)
+        if standing is None or (saved.key[0] == "message" and name not in self.titles):
+            self.titles.made(name)
         if standing is None:
             standing = self._standings[name] = room.standing if room else Standing()
-            self.titles.made(name)
         standing.rev = saved.rev
         if isinstance(saved.change, Settings):
             standing.settings = saved.change
@@ -178,5 +188,14 @@ class Hub:
         floors = await store.wrote(Raise(now - TOLD))
         for name, floor in floors.items():
             self._standings[name].floor = floor
-        while await store.wrote(Tidy(now - KNOWN, now - TOLD)):
+        while await store.wrote(Tidy(now - KNOWN, now - TOLD, now - RECORDED)):
             pass
+        kept = self._standings.items()
+        await self.chores.expire(
+            [name for name, standing in kept if standing.settings.keep is not None]
+        )
+
+    def remove(self, name: str) -> None:
+        """This room is in nobody's list any more, and begins anew with what is said in it."""
+        self.titles.forget(name)
+        self.marks.drop(name)

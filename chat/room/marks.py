@@ -214,6 +214,14 @@ class Marks:
             mine.listed = False
         self._unwritten.changed(mine, key)
 
+    def drop(self, room: str) -> None:
+        """This room is in no list any more, but of those who look at it; on disk it is so."""
+        for mine in self._people.values():
+            if room in mine.marks and room not in mine.open and mine.leave(room):
+                mine.moved -= {room}
+                self._tidings.watch(mine)
+                self._tidings.owe(mine)
+
     def changed(self, room: str, saved: Saved) -> None:
         """A change of this room is on disk: there may be more or less to read in it."""
         if saved.key[0] in ("message", "gone"):

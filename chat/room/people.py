@@ -16,7 +16,7 @@ from chat.log.store import Store
 from chat.log.things import User
 from chat.rules.lookalikes import skeleton
 from chat.rules.mentions import Names
-from chat.rules.names import COLORS, color_for, free_variant, valid_name
+from chat.rules.names import COLORS, color_for, free_variant, nameless, valid_name
 from chat.wire.codes import Refusal
 from chat.wire.protocol import Person
 
@@ -75,6 +75,11 @@ class Directory:
         """The person with this id, unless signed out."""
         user = self._users.get(id)
         return None if user is None else self._person(user)
+
+    def called(self, id: str) -> str:
+        """What somebody is called, also one who has no name; "" of one who is gone."""
+        user = self._users.get(id)
+        return user.name if user is not None else nameless(id)
 
     def check(self, text: str, id: str | None = None) -> str:
         """The name as it would be kept, if it is valid and free (or held by `id`).

@@ -176,7 +176,7 @@ class Room:
             actor.answer(command.cid, outcome)
 
         person, role = actor.person, self.shared.authority.role(actor.person.user)
-        room = self.name, "" if self.standing.rev else self.title
+        room = self.name, "" if self.name in self.shared.titles else self.title
         op = operation(command, person, role, room, now_ms())
         if isinstance(op, Append | Rewrite) and "@" in op.text:
             op = replace(op, mentions=self.shared.names.find(op.text, self._present()))

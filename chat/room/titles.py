@@ -64,6 +64,12 @@ class Titles:
         self.house, self._house_title = store.house
         self.founding = asyncio.Lock()  # the house is named, and whoever named it is let in
 
+    def __len__(self) -> int:
+        return len(self._titles)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._titles
+
     def of(self, name: str) -> str:
         """The room's title; the name where nobody gave it one."""
         title = self._titles.get(name) or self._wishes.get(name)
@@ -81,6 +87,10 @@ class Titles:
         """The first message of this room is on disk, and its title with it."""
         self._titles[name] = self.of(name)
         self._wishes.pop(name, None)
+
+    def forget(self, name: str) -> None:
+        """This room was removed."""
+        self._titles.pop(name, None)
 
     async def found(self, title: str) -> None:
         """The house room, on a server that nobody uses yet. Raises Refusal bad_title."""

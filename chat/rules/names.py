@@ -13,6 +13,7 @@ from chat.rules.lookalikes import one_script, skeleton
 from chat.rules.unseen import draws_something, without_emoji, without_unseen
 from chat.wire.codes import Refusal
 
+PLAIN = "client-"  # what the ids of those begin with who have no name
 NAME_LIMIT = 40  # graphemes
 MARKS = 2  # marks above or below one letter: Thai and Vietnamese need two, zalgo needs more
 STACK = 5  # marks of any kind: a Tibetan letter may carry three, a Hebrew one with vowels four
@@ -132,3 +133,13 @@ def valid_room(text: str) -> str:
     if not all(map(one_script, name.split("-"))):
         raise Refusal("bad_room")
     return name
+
+
+def plain_id(number: int, rest: str) -> str:
+    """Of one connection of the plain dialect."""
+    return f"{PLAIN}{number}-{rest}"
+
+
+def nameless(id: str) -> str:
+    """What such a one is called; "" for any other id."""
+    return f"Client {id.split('-')[1]}" if id.startswith(PLAIN) else ""

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import (
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_interface,
+    ip_network,
+)
 
 LOCAL_FILE = "0.0.0.0"  # Tornado's name for the other end of a socket file: no address at all
 SITE = 64  # bits of an IPv6 address that a provider gives to one household: the rest is free
@@ -71,3 +78,16 @@ def counted(address: str) -> str:
         return str(parsed)
     mapped = parsed.ipv4_mapped
     return str(mapped or ip_network((int(parsed), SITE), strict=False))
+
+
+def neighbourhood(address: str) -> str:
+    """What a ban keeps out with one counted address: an IPv4 network of 24 bits, an IPv6 one of 48;
+    "" where there is none, as behind a file of this machine."""
+    try:
+        around = ip_interface(address).network
+    except ValueError:
+        return ""
+    if address == LOCAL_FILE:
+        return ""
+    bits = 24 if around.version == 4 else 48
+    return str(around.supernet(new_prefix=min(bits, around.prefixlen)))

@@ -197,7 +197,7 @@ class JoinPage(RoomPage):
 
         Raises Refusal.
         """
-        directory, before = self.site.directory, self.current_user
+        directory, before = self.site.directory, self.current_user and self.known_person()
         if before is None:
             self.site.hub.authority.newcomer(self.address)
         directory.check(name, before.user if before else None)  # a wrong name costs nothing
@@ -236,7 +236,7 @@ class SignOutPage(Visitor):
         person = self.current_user
         room = self.room_field()
         if person is not None:
-            await self.site.directory.leave(person.user)
+            await self.site.directory.leave(self.known_person().user)  # not one who is banned
         self.forget()
         self.to_room(room)
 

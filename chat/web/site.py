@@ -19,10 +19,12 @@ from chat import __version__
 from chat.config import Config
 from chat.log.blobs import Blobs
 from chat.log.health import Health
+from chat.log.overview import Overview
 from chat.log.reader import Asked, Page
 from chat.log.store import Store
 from chat.room.hub import Hub
 from chat.room.office import Office
+from chat.room.origins import Origins
 from chat.room.people import Directory, NameTaken
 from chat.room.room import Room
 from chat.room.titles import room_of
@@ -33,6 +35,7 @@ from chat.rules.places import Places
 from chat.rules.proxies import Proxies, counted
 from chat.rules.quota import Quota
 from chat.web.status import STATUS
+from chat.web.words import script_json
 from chat.wire.codes import Refusal
 from chat.wire.protocol import Person, encode
 
@@ -65,6 +68,8 @@ class Site:
     config: Config
     hub: Hub
     office: Office
+    origins: Origins
+    overview: Overview
     directory: Directory
     store: Store
     blobs: Blobs
@@ -137,7 +142,9 @@ class Visitor(RequestHandler):
         """The same, for a handler that is not public."""
         if self.current_user is None:
             raise Refusal("sign_in")
-        return cast(Person, self.current_user)
+        person = cast(Person, self.current_user)
+        self.site.hub.authority.greet(person.user)
+        return person
 
     def still_known(self) -> Person:
         """The same, after something was waited for."""
@@ -166,6 +173,7 @@ class Visitor(RequestHandler):
 
     def remember(self, person: Person) -> None:
         """Sign this device in, or renew it."""
+        self.site.origins.note(person.user, self.address)
         self.set_signed_cookie(
             self._cookie,
             person.user,
@@ -225,7 +233,7 @@ class Visitor(RequestHandler):
             words=self.site.words,
             early=self.site.early,
             version=__version__,
-            json=_script_json,
+            json=script_json,
             initials=initials,
             **{"kept": {}, **values},
         )
@@ -285,11 +293,3 @@ def _room_instead(typed: list[str]) -> str:
     except (Refusal, IndexError):
         return ""
     return "" if meant == typed[0] else meant
-
-
-def _script_json(value: object) -> str:
-    """JSON that may stand inside a script element."""
-    text = encode(value).decode()
-    for char in "<>&\u2028\u2029":
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    return text

@@ -16,6 +16,7 @@ STATUS = {  # refusal -> HTTP status; the others are 400
     "bad_link": 410,
     "last_owner": 409,
     "not_found": 404,
+    "no_person": 404,
     "name_taken": 409,
     "cid_reused": 409,
     "too_slow": 408,

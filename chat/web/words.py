@@ -1,9 +1,11 @@
-"""The catalogue of sentences, and which of them stand in a room's page itself."""
+"""The catalogue of sentences, which of them stand in a room's page itself, and how data does."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+
+from chat.wire.protocol import encode
 
 # What scripts say that are there before the line is; rest.js fetches all the others.
 EARLY = frozenset({"you", "composer", "log", "message", "text"})
@@ -18,3 +20,11 @@ def read_words(path: Path, name: str) -> dict[str, str]:
 def early(words: dict[str, str]) -> dict[str, str]:
     """Those that stand in the page: it is read before anything else can be."""
     return {key: text for key, text in words.items() if key.partition(".")[0] in EARLY}
+
+
+def script_json(value: object) -> str:
+    """JSON that may stand inside a script element."""
+    text = encode(value).decode()
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text

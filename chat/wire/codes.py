@@ -66,6 +66,7 @@ REFUSALS = {  # code -> the sentence a person reads
     "bad_link": "This link does not work any more. Ask for a new one.",
     "last_owner": "Somebody has to be the owner. Make another person an owner first.",
     "bad_key": "This key is not valid any more. Ask the owner of the chat for a new one.",
+    "no_person": "Nobody here is called that any more.",
     "bad_order": "That cannot be done here. Reload the page, and try again.",
     "empty": "There is nothing to send.",
     "too_long": f"That is longer than {TEXT_LIMIT:,} characters.",

@@ -204,10 +204,19 @@ class Gone(Change, tag="gone", rename={"from_": "from"}, frozen=True):
     cid: str | None = None
 
     def covers(self, key: Key, author: str) -> bool:
-        """Whether this thing went with it; `author` is who wrote the message."""
+        """Whether this thing, a state of `author`'s making, went with it.
+
+        Of a reaction that is not known where only one person's messages went: its message may be
+        another's. One without its message is shown nowhere.
+        """
         kind, id, _ = key
-        named = self.user is None or self.user == author
-        return kind in ("message", "reaction") and self.from_ <= id <= self.to and named
+        if not self.from_ <= id <= self.to:
+            return False
+        return (
+            kind in ("message", "reaction")
+            if self.user is None
+            else (kind == "message" and self.user == author)
+        )
 
 
 class Settings(Change, tag="settings", frozen=True):
