@@ -29,6 +29,7 @@ from chat.log.store import Store
 from chat.log.sweep import Sweeper
 from chat.room.authority import Authority
 from chat.room.bans import Bans
+from chat.room.charter import Charter
 from chat.room.hub import Hub
 from chat.room.office import Office
 from chat.room.origins import Origins
@@ -59,7 +60,7 @@ from chat.web.people import PersonPage
 from chat.web.site import Site
 from chat.web.static import Compressed, Files, StaticPage
 from chat.web.uploads import AT_ONCE, UploadPage
-from chat.web.words import early, read_words
+from chat.web.words import call, early, read_words
 from chat.wire.codes import Refusal
 from chat.wire.passing import Limits
 
@@ -198,7 +199,8 @@ def make_app(config: Config) -> ChatApp:
         folder.close()
         raise
     tasks = Tasks()
-    words = read_words(ROOT / "templates" / "en.json", config.name)
+    charter = Charter(store, config.name)
+    words, said = _words(charter)
     files = Files(ROOT / "static", words)
     pace = Pace(config.rate)
     directory = Directory(store)
@@ -210,6 +212,7 @@ def make_app(config: Config) -> ChatApp:
     office.take(Ranks(store, authority).orders)
     origins = Origins()
     office.take(Bans(store, authority, origins, directory.called, hub.chores.wake).orders)
+    office.take(charter.orders)
     office.take(Removals(store, directory.called, hub.remove, hub.chores.wake).orders)
     site = Site(
         config=config,
@@ -225,7 +228,7 @@ def make_app(config: Config) -> ChatApp:
         places=Places(file_limit() - RESERVE, EACH if config.connections_per_user else 0),
         proxies=Proxies(config.proxies),
         words=words,
-        early=early(words),
+        early=said,
         build=files.build,
         hosts=Hosts(config.hosts),
         reading=AtOnce(PAGES),
@@ -238,6 +241,15 @@ def make_app(config: Config) -> ChatApp:
             autoreload.watch(str(path))
         autoreload.start()
     return ChatApp(site, tasks, folder, files, sweeper)
+
+
+def _words(charter: Charter) -> tuple[dict[str, str], dict[str, str]]:
+    """The catalogue, and what of it stands in pages; both with the chat's name as it is."""
+    words = read_words(ROOT / "templates" / "en.json")
+    said, default = early(words), words["app.name"]
+    charter.renamed = lambda name: call(name or default, words, said)
+    charter.renamed(charter.name)
+    return words, said
 
 
 def _log_request(handler: RequestHandler) -> None:

@@ -338,6 +338,35 @@ def test_who_was_let_into_a_removed_room_is_not_any_more(day: Day) -> None:
     assert day.site.app.site.hub.authority.facts(day.user).rooms == set()
 
 
+# -- what is kept of it
+
+
+def test_a_deletion_by_somebody_else_and_what_a_room_is_are_kept_too(day: Day) -> None:
+    theirs, mine = day.wire(day.spammer), day.wire(day.mod)
+    theirs.say("x")
+    id = mine.hear("message")["id"]
+    mine.command("delete", id=id)
+    mine.hear("gone")
+    mine.hear("message", cid=mine.say("y"))
+    mine.command("delete", id=id + 2)
+    mine.hear("gone")
+    mine.command("room", mode="announce", keep=30)
+    mine.hear("settings")
+    mine.command("room", topic="tea")
+    mine.hear("settings")
+    day.order("mute", user=day.user, until=5, reason="caps")
+    day.site.promote(MOD, "owner")
+    day.order("role", user=day.user, role="guest")
+    day.order("member", user=day.user, room="den", on=True)
+    assert deeds(day.site.config.data) == [
+        (MOD, "delete", SPAMMER, "den", None),
+        (MOD, "room", None, "den", "mode announce, keep 30"),
+        (MOD, "mute", SPAMMER, None, "5 caps"),
+        (MOD, "role", SPAMMER, None, "guest"),
+        (MOD, "member", SPAMMER, "den", "on"),
+    ]
+
+
 # -- what a moderator may know of somebody
 
 

@@ -41,6 +41,7 @@ ORDER = [
         "log.wiping",
         "log.ranks",
         "log.bans",
+        "log.charter",
         "log.writer",
         "log.commits",
         "log.reader",
@@ -66,7 +67,7 @@ ORDER = [
     *("room.tidings", "room.unwritten", "room.marks"),
     *("room.orders", "room.room"),
     *("room.tabs", "room.chores", "room.hub"),
-    *("room.office", "room.ranks", "room.origins", "room.bans", "room.removals"),
+    *("room.office", "room.ranks", "room.origins", "room.bans", "room.removals", "room.charter"),
     *(
         "web.status",
         "web.words",

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from chat.web.words import early, read_words
+from chat.web.words import call, early, read_words
 
 ROOT = Path(__file__).parents[1]
-WORDS = read_words(ROOT / "templates" / "en.json", "")
+WORDS = read_words(ROOT / "templates" / "en.json")
 PRELOADED = re.search(r"for module in \[(.+?)\]", (ROOT / "templates" / "room.html").read_text())
 FIRST = re.findall(r'"(\w+)"', PRELOADED[1] if PRELOADED else "")
 
@@ -25,5 +25,9 @@ def test_a_script_that_comes_first_says_only_what_is_there(module: str) -> None:
 
 
 def test_the_chat_has_its_own_name() -> None:
-    assert WORDS["app.name"] == "Chat"
-    assert read_words(ROOT / "templates" / "en.json", "Tidemark")["app.name"] == "Tidemark"
+    """The page says it itself: the others are fetched once and kept."""
+    words = dict(WORDS)
+    said = early(words)
+    assert words["app.name"] == "Chat"
+    call("Tidemark", words, said)
+    assert words["app.name"] == said["app.name"] == "Tidemark"

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from chat.log.audit import Audit
 from chat.log.bans import Bans
+from chat.log.charter import Charter
 from chat.log.cids import Cids
 from chat.log.files import Files
 from chat.log.heads import Heads
@@ -39,6 +40,7 @@ from chat.log.operations import (
     Saw,
     Sweep,
     Tidy,
+    Told,
 )
 from chat.log.powers import Powers
 from chat.log.ranks import Ranks
@@ -80,6 +82,7 @@ class Writer:
         self._orders: dict[type[Ordered], Callable[[Any], Any]] = {
             **Ranks(db, self._powers).orders,
             **Bans(db, self._powers, self.wiping).orders,
+            **Charter(db).orders,
         }
 
     def do(self, op: Operation) -> Any:
@@ -192,6 +195,9 @@ class Writer:
         if replace(was, **asked) == was:
             return None
         head = self.heads.open(op.room, op.title)
+        if isinstance(op, Govern):
+            detail = ", ".join(f"{name} {value}" for name, value in op.fields.items())
+            self._audit.note(op.author, op.at, Told("room", room=op.room, detail=detail))
         asked |= {"rev": self.heads.next(op.room), "by": op.name, "cid": op.cid}
         return self._put(op, head[0], replace(was, **asked), n)
 
@@ -217,6 +223,9 @@ class Writer:
         if old is None:
             return None
         self.wiping.erase((room, op.room), n, op.id, old)
+        if old.user != op.author:
+            told = Told("delete", old.user, op.room, about=old.name)
+            self._audit.note(op.author, op.at, told)
         return self._put(op, room, Gone(self.heads.next(op.room), op.id, op.id, cid=op.cid))
 
     def _react(self, op: React, room: int, old: Message | None) -> Saved | None:

@@ -11,10 +11,16 @@ from chat.wire.protocol import encode
 EARLY = frozenset({"you", "composer", "log", "message", "text"})
 
 
-def read_words(path: Path, name: str) -> dict[str, str]:
-    """The catalogue, with the chat's own name in it."""
+def read_words(path: Path) -> dict[str, str]:
+    """The catalogue."""
     words: dict[str, str] = json.loads(path.read_text())
-    return words | {"app.name": name} if name else words
+    return words
+
+
+def call(name: str, *catalogues: dict[str, str]) -> None:
+    """The chat has this name from now on."""
+    for words in catalogues:
+        words["app.name"] = name
 
 
 def early(words: dict[str, str]) -> dict[str, str]:

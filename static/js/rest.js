@@ -28,7 +28,7 @@ async function fetchWords() {
 /** Makes the parts of `page` from what was fetched. */
 export function wire(page, made) {
   const { boot, say, language, storage, timeline } = page;
-  Object.assign(boot.words, made.words);
+  Object.assign(boot.words, { ...made.words, ...boot.words }); // what the page says itself is newer
   const shelf = (page.shelf = new made.Shelf(page.home, boot.you.user));
   const forget = () => (storage.forget(), shelf.forget());
   const people = new made.People({ ...boot, say, language, forget, timeline });
