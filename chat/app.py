@@ -47,7 +47,6 @@ from chat.web.history import MessagesPage
 from chat.web.installed import ManifestPage, WorkerPage
 from chat.web.orders import OrdersPage
 from chat.web.pages import (
-    CodePage,
     HealthPage,
     JoinPage,
     MissingPage,
@@ -57,6 +56,7 @@ from chat.web.pages import (
     SignOutPage,
 )
 from chat.web.people import PersonPage
+from chat.web.qr import CodePage
 from chat.web.site import Site
 from chat.web.static import Compressed, Files, StaticPage
 from chat.web.uploads import AT_ONCE, UploadPage

@@ -443,5 +443,8 @@ async def test_a_link_becomes_a_code_for_members_and_anything_else_does_not(visi
     picture = await ana.get("/qr?link=http%3A%2F%2Fexample.org%2Fr%2Fr%25C3%25A4ume")
     assert picture.headers["Content-Type"] == "image/svg+xml"
     assert picture.body.lstrip().startswith((b"<?xml", b"<svg"))
+    unlogged = await ana.post("/qr", link="http://example.org/r/r%C3%A4ume")
+    assert unlogged.body == picture.body
+    assert (await visit().post("/qr", link="http://example.org/")).code == 403
     for wrong in ("", "javascript%3Aalert(1)", "http%3A%2F%2F" + "x" * 600, "%FF"):
         assert (await ana.get(f"/qr?link={wrong}")).code == 400, wrong

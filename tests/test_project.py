@@ -76,6 +76,7 @@ ORDER = [
         "web.people",
         "web.rows",
         "web.pages",
+        "web.qr",
         "web.history",
         "web.files",
         "web.static",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.web.words import call, early, read_words
+from chat.web.words import call, early, moment, read_words
 
 ROOT = Path(__file__).parents[1]
 WORDS = read_words(ROOT / "templates" / "en.json")
@@ -31,3 +31,7 @@ def test_the_chat_has_its_own_name() -> None:
     assert words["app.name"] == "Chat"
     call("Tidemark", words, said)
     assert words["app.name"] == said["app.name"] == "Tidemark"
+
+
+def test_a_moment_is_told_to_machines_and_to_people() -> None:
+    assert moment(1_796_307_180_000) == ("2026-12-03T14:13Z", "3 December 2026, 14:13 UTC")

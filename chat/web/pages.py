@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import re
 import secrets
 from urllib.parse import quote
 
 import msgspec
-import segno
 from tornado.web import HTTPError
 
 from chat.log.reader import Asked
@@ -258,20 +256,6 @@ class RoomFinder(Visitor):
         if self.current_user is not None:  # a stranger leaves nothing in memory
             self.site.hub.titles.wish(room, title)
         self.to_room(room)
-
-
-class CodePage(Visitor):
-    """A link as a QR code (SVG), for the phone on the table."""
-
-    def get(self) -> None:
-        self.pay(LOOK)
-        link = self.get_query_argument("link", "")
-        if not re.fullmatch(r"https?://[!-~]{1,500}", link):
-            raise Refusal("bad_page")
-        picture = io.BytesIO()
-        segno.make_qr(link).save(picture, kind="svg", border=4, light="#fff", omitsize=True)
-        self.set_header("Content-Type", "image/svg+xml")
-        self.finish(picture.getvalue())
 
 
 class HealthPage(Visitor):

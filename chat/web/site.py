@@ -35,7 +35,7 @@ from chat.rules.places import Places
 from chat.rules.proxies import Proxies, counted
 from chat.rules.quota import Quota
 from chat.web.status import STATUS
-from chat.web.words import script_json
+from chat.web.words import moment, script_json
 from chat.wire.codes import Refusal
 from chat.wire.protocol import Person, encode
 
@@ -235,6 +235,7 @@ class Visitor(RequestHandler):
             version=__version__,
             json=script_json,
             initials=initials,
+            moment=moment,
             **{"kept": {}, **values},
         )
 

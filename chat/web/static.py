@@ -30,7 +30,7 @@ STYLES = (
     "panels",
     "rooms",
     "dialogs",
-    "card",
+    "invitation",
     "print",
 )
 KINDS = {

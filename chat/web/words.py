@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 from chat.wire.protocol import encode
@@ -34,3 +35,11 @@ def script_json(value: object) -> str:
     for char in "<>&\u2028\u2029":
         text = text.replace(char, f"\\u{ord(char):04x}")
     return text
+
+
+def moment(at: int) -> tuple[str, str]:
+    """A time (UTC milliseconds) for a `time` element: as machines read it, and as people do until a
+    script says it by their own clock.
+    """
+    time = datetime.fromtimestamp(at / 1000, UTC)
+    return time.strftime("%Y-%m-%dT%H:%MZ"), f"{time.day} {time:%B %Y, %H:%M} UTC"

@@ -22,7 +22,8 @@ export function wireAttention(page, { people, kept, deeds }) {
   const show = () => showBell(notify, kept, say, room);
   notify.on(show);
   show();
-  wireDialogs(people, { kept, notify, say, room, title, warn: () => deeds.warn(say("settings.late")) });
+  const about = { ...boot, language: page.language, hear: (listener) => (page.signedIn = listener) };
+  wireDialogs(people, { ...about, kept, notify, say, warn: () => deeds.warn(say("settings.late")) });
   const arrived = (message) => {
     const aloud = kept.get("announce");
     if (aloud === "all" || (aloud === "mentions" && notify.isMeant(message))) people.announcer.message(message);
@@ -56,7 +57,7 @@ function showBell(notify, kept, say, room) {
 /** What is in the dialogs comes with their first use; the bell asks within the press that opens it. */
 function wireDialogs(people, { warn, ...given }) {
   const made = {
-    me: filling("settings", warn, ({ Settings }) => new Settings({ dialog: find("dialog#me"), ...given })),
+    me: filling("settings", warn, ({ Settings }) => new Settings({ dialog: find("dialog#me"), ...given }), "links"),
     bell: filling("bell", warn, ({ Bell }) => new Bell({ dialog: find("dialog#bell"), ...given })),
   };
   people.fills.me = async () => (await made.me()) || true; // name and signing out are there anyway
@@ -64,8 +65,8 @@ function wireDialogs(people, { warn, ...given }) {
 }
 
 /** `fill()` shows a dialog as things are now, after it was fetched and made; false if that failed. */
-function filling(name, warn, make) {
-  const made = lazily(name, make, "settings");
+function filling(name, warn, make, ...sheets) {
+  const made = lazily(name, make, "settings", ...sheets);
   return async () => {
     const dialog = await made();
     if (dialog) dialog.show();

@@ -44,7 +44,7 @@ export function wireRename(form, you, say) {
   });
 }
 
-/** Signing out cannot be undone, so the first press only asks. */
+/** Signing out on the only device cannot be undone, so the first press only asks (devices.js counts). */
 export function wireSignOut(form) {
   const ask = form.querySelector(".ask");
   const sure = form.querySelector(".sure");
@@ -53,7 +53,7 @@ export function wireSignOut(form) {
     sure.hidden = !asked;
     (asked ? sure.querySelector(".stay") : ask).focus();
   };
-  ask.addEventListener("click", () => turn(true));
+  ask.addEventListener("click", () => (form.dataset.devices > 1 ? form.requestSubmit() : turn(true)));
   sure.querySelector(".stay").addEventListener("click", () => turn(false));
   form.closest("dialog").addEventListener("close", () => {
     ask.hidden = false;

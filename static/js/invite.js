@@ -1,12 +1,13 @@
 // Owns the link to this room, wherever it is shown: as it is to be read, copied, shared and scanned.
-// What the page's own address says is right behind every proxy; a server can only guess it.
+// What the page's own address says is right behind every proxy; a server can only guess it. Links that
+// let somebody in by themselves are made by `inviting`.
 
 import { copy } from "./dialogs.js";
 
 const COPIED = 2_000; // ms
 const HERE = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/; // nobody else gets anywhere by these
 
-/** Where others find this room: {href, narrow}; `narrow` if only those in the same network do. */
+/** Where others find this page: {href, narrow}; `narrow` if only those in the same network do. */
 export function roomLink(address, network) {
   const url = new URL(address);
   url.search = url.hash = "";
@@ -40,7 +41,16 @@ export function wireInvites({ say, base, network }) {
   }
 }
 
-async function offer(place, button, href, say) {
+/** Draws a link that lets somebody in. It goes in a body: addresses end up in the logs of proxies. */
+export async function scan(picture, link, base) {
+  const body = new URLSearchParams({ link });
+  const answer = await fetch(`${base}qr`, { method: "POST", body }).catch(() => null);
+  picture.hidden = !answer?.ok;
+  if (answer?.ok) picture.src = URL.createObjectURL(await answer.blob());
+}
+
+/** Copies a link from its field, and says so on the button. */
+export async function offer(place, button, href, say) {
   const status = place.querySelector("[role=status]");
   const field = place.querySelector(".link");
   const done = await copy(href, () => {

@@ -1,13 +1,13 @@
 // Parts of the page that are fetched when they are used first.
 
 /** Gives what `make(module)` made of a module, always the same; null while it cannot be fetched, or the
- *  style `sheet` that it needs. */
-export function lazily(name, make, sheet = "") {
+ *  style `sheets` that it needs. */
+export function lazily(name, make, ...sheets) {
   let made = null;
   let tries = 0;
   return async () => {
     const again = tries > 0 ? `?${tries}` : ""; // engines remember an address that failed
-    const parts = () => Promise.all([import(`./${name}.js${again}`), sheet && addStyle(sheet)]);
+    const parts = () => Promise.all([import(`./${name}.js${again}`), ...sheets.map(addStyle)]);
     const [module] = made ? [] : await parts().catch(() => ((tries += 1), []));
     made ??= module && make(module);
     return made ?? null;

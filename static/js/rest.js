@@ -9,7 +9,7 @@ const MODULES = [
   ...["badge", "pill"],
   ...["staging", "gathering"],
   ...["salvage", "changes", "writing", "answering", "times"],
-  ...["shelf", "status", "uploads", "post", "keys", "moderating"],
+  ...["shelf", "status", "uploads", "post", "keys", "moderating", "door"],
 ];
 
 /** All that the other modules export, and `words`, what they say; `again` makes addresses of their own
@@ -57,6 +57,7 @@ export function wire(page, made) {
     address: (room) => page.address(room),
     changed: () => (page.rooms?.mark(), uploads.flush()),
   });
+  made.wireDoor(page, people);
   const topic = wireTopic(page, made, people.announcer);
   const rooms = (page.rooms = wireRooms(page, made, { announcer: people.announcer, deeds }));
   const warn = (detail) => deeds.warn(detail);

@@ -3,6 +3,7 @@
 
 import { deviceRow } from "./bell.js";
 import { enterSends } from "./composer.js";
+import { Devices } from "./devices.js";
 import { element } from "./dom.js";
 import { icon } from "./icon.js";
 import { quietHours } from "./levels.js";
@@ -14,20 +15,27 @@ const LEVELS = ["all", "mentions", "none"];
 export class Settings {
   #rows = [];
 
-  constructor({ dialog, kept, notify, say, room, title }) {
+  constructor({ dialog, kept, notify, say, room, title, hear, ...about }) {
     Object.assign(this, { dialog, kept, say, room, title, device: deviceRow(notify, say) });
+    this.devices = new Devices({ ...about, say, form: dialog.querySelector(".sign-out") });
+    hear((device) => this.devices.heard(device));
     this.error = dialog.querySelector(".refused");
     this.#build();
     this.#wireSections();
     kept.on((keys, refusal = "") => {
       this.error.textContent = refusal;
-      this.show();
+      this.#showRows();
     });
     notify.on(() => this.device.show());
   }
 
-  /** Every control as it is set now. */
+  /** Everything as it is now, where it is opened. */
   show() {
+    this.#showRows();
+    this.devices.show();
+  }
+
+  #showRows() {
     for (const { show } of this.#rows) show();
   }
 
@@ -45,6 +53,8 @@ export class Settings {
       last.before(section);
       this.#rows.push(...rows);
     }
+    const devices = element("section", element("h3", say("settings.devices")), this.devices.node);
+    last.before(Object.assign(devices, { className: "part", id: "part-devices" }));
   }
 
   #choice(key, ...values) {
@@ -156,4 +166,4 @@ function sectionAt(dialog, parts) {
 }
 
 const HINTED = new Set(["quiet", "announce"]);
-const SIGNS = { you: "join", appearance: "sun", writing: "edit", notifications: "bell", out: "out" };
+const SIGNS = { you: "join", appearance: "sun", writing: "edit", notifications: "bell", devices: "phone", out: "out" };

@@ -185,7 +185,7 @@ def test_signing_out_asks_once(people: People, room: str) -> None:
     ana.page.get_by_role("button", name=re.compile("settings")).click()
     dialog = ana.page.get_by_role("dialog", name="Settings")
     dialog.get_by_role("button", name="Sign out here").click()
-    expect(dialog).to_contain_text("nobody can change what you wrote")
+    expect(dialog).to_contain_text("you cannot edit or delete what you wrote")
     expect(dialog.get_by_role("button", name="Stay")).to_be_focused()
     assert violations(ana.page) == []
     dialog.get_by_role("button", name="Stay").click()

@@ -246,7 +246,9 @@ def test_a_section_is_one_press_away(people: People, room: str) -> None:
     ana, _ = held(people, room)
     dialog = settings(ana)
     links = dialog.get_by_role("navigation", name="Settings").get_by_role("link")
-    expect(links).to_have_text(["You", "Appearance", "Writing", "Notifications", "Sign out"])
+    expect(links).to_have_text(
+        ["You", "Appearance", "Writing", "Notifications", "My devices", "Sign out"]
+    )
     expect(links.first).to_have_attribute("aria-current", "true")
     links.filter(has_text="Sign out").click()
     expect(dialog.get_by_role("button", name="Sign out here")).to_be_focused()
