@@ -45,15 +45,13 @@ from chat.tasks import Tasks
 from chat.web.files import FilePage
 from chat.web.history import MessagesPage
 from chat.web.installed import ManifestPage, WorkerPage
+from chat.web.joining import JoinPage, NamePage, SignOutPage
 from chat.web.orders import OrdersPage
 from chat.web.pages import (
     HealthPage,
-    JoinPage,
     MissingPage,
-    NamePage,
     RoomFinder,
     RoomPage,
-    SignOutPage,
 )
 from chat.web.people import PersonPage
 from chat.web.qr import CodePage
@@ -208,6 +206,7 @@ def make_app(config: Config) -> ChatApp:
     hub = Hub(store, tasks, pace, authority, directory.names)
     hub.limits = Limits(file=config.file_limit)
     directory.renamed, directory.left, directory.badge = hub.rename, hub.sign_out, authority.badge
+    directory.parted = lambda device: hub.tabs.sign_out(device.person, device.id)
     office = Office(authority, pace)
     office.take(Ranks(store, authority).orders)
     origins = Origins()

@@ -24,7 +24,7 @@ ORDER = [
     *("rules.unseen", "rules.lookalikes", "rules.names", "rules.text", "rules.pace"),
     *("rules.access", "rules.presence", "rules.places", "rules.proxies", "rules.hosts"),
     *("rules.mentions", "rules.kept", "rules.quota", "rules.filenames"),
-    *("rules.ranges", "rules.slack", "rules.github"),
+    *("rules.ranges", "rules.slack", "rules.github", "rules.tokens", "rules.labels"),
     *("rules.walks", "rules.boxes", "rules.items", "rules.webm"),
     *("rules.metadata", "rules.media"),
     "config",
@@ -35,6 +35,7 @@ ORDER = [
         "log.files",
         "log.meant",
         "log.reads",
+        "log.devices",
         "log.users",
         "log.powers",
         "log.audit",
@@ -58,6 +59,7 @@ ORDER = [
     *(
         "room.polls",
         "room.titles",
+        "room.devices",
         "room.people",
         "room.authority",
         "room.recent",
@@ -71,9 +73,11 @@ ORDER = [
     *(
         "web.status",
         "web.words",
+        "web.asking",
         "web.site",
         "web.orders",
         "web.people",
+        "web.joining",
         "web.rows",
         "web.pages",
         "web.qr",
@@ -156,6 +160,7 @@ def test_packages_are_imported_in_one_direction(module: str) -> None:
             {
                 *(
                     "web.uploads",
+                    "web.asking",
                     "web.site",
                     "web.pages",
                     "web.files",

@@ -62,13 +62,13 @@ class ChatSocket(Visitor, WebSocketHandler):
     def open(self, *args: str, **kwargs: str) -> None:
         """Register, and be brought up to date from the cursor in the address."""
         after, epoch = self.get_query_argument("after", ""), self.get_query_argument("epoch", "")
-        if self.site.directory.find(self.person.user) is None:  # signed out during the handshake
+        if self.directory.devices.find(self.device) is None:  # signed out during the handshake
             self.close(Close.SIGNED_OUT, "signed_out")
             return
         room = self.site.hub.enter(self.person, valid_room(self.path_args[0]))
         if self._take_socket(room):
             known = after.isascii() and after.isdigit() and len(after) < 17
-            first = self.site.directory.first_time(self.person.user)
+            first = self.directory.first_time(self.person.user)
             room.enter(self, int(after) if known else None, epoch, first)
             self.connection.listen()
 
@@ -90,7 +90,7 @@ class ChatSocket(Visitor, WebSocketHandler):
         ChatSocket.live.add(self)
         number = self.site.hub.tabs.open(self, self.site.config.connections_per_user)
         self.slot = number % SLICES
-        self.site.directory.seen(self.person.user)
+        self.directory.seen(self.person.user, self.device)
         self.site.origins.note(self.person.user, self.address)
         return True
 
@@ -149,7 +149,7 @@ class ChatSocket(Visitor, WebSocketHandler):
             self.blocked = True  # nothing is given to it any more
             self.room.leave(self.seat)
             self.site.hub.tabs.close(self)
-            self.site.directory.seen(self.person.user)
+            self.directory.seen(self.person.user, self.device)
 
     def on_cut(self) -> None:
         """The descriptor is free, some time after the end."""

@@ -30,7 +30,7 @@ PRAGMAS = (
     "secure_delete = ON",  # a deleted text is overwritten in the file
 )
 # Tables whose indexes are checked at each start.
-SMALL = ("meta", "users", "rooms", "reads", "kept", "files", "members", "bans")
+SMALL = ("meta", "users", "rooms", "reads", "kept", "files", "members", "bans", "devices", "tokens")
 
 
 class StoreError(Exception):

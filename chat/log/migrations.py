@@ -250,4 +250,33 @@ MIGRATIONS: list[Step] = [
         ALTER TABLE rooms ADD COLUMN removed INTEGER NOT NULL DEFAULT 0
         """
     ),
+    # A cookie named a person; it names a device by now, and everybody's first is called like them.
+    _script(
+        """
+        CREATE TABLE devices (
+            n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, person TEXT NOT NULL,
+            label TEXT NOT NULL, made INTEGER NOT NULL, seen INTEGER NOT NULL,
+            gone INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        CREATE INDEX devices_person ON devices (person);
+        INSERT INTO devices (id, person, label, made, seen)
+            SELECT id, id, '', seen, seen FROM users WHERE skeleton IS NOT NULL ORDER BY rowid
+        """
+    ),
+    # What lets somebody in, or writes for a bot: the hashes. And who came by which.
+    _script(
+        """
+        CREATE TABLE tokens (
+            n INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, code BLOB UNIQUE, kind TEXT NOT NULL,
+            room TEXT NOT NULL DEFAULT '', role TEXT NOT NULL DEFAULT '',
+            person TEXT NOT NULL DEFAULT '', by TEXT NOT NULL, made INTEGER NOT NULL,
+            until INTEGER NOT NULL, uses INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        CREATE TABLE came (
+            n INTEGER PRIMARY KEY, token INTEGER NOT NULL REFERENCES tokens ON DELETE CASCADE,
+            person TEXT NOT NULL, at INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX came_token ON came (token)
+        """
+    ),
 ]

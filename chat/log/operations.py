@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
-from chat.log.things import User
+from chat.log.things import Device, User
 from chat.rules.access import Role, Verb
 from chat.wire.protocol import Attachment
 
@@ -148,6 +148,14 @@ class Ordered:
         raise NotImplementedError
 
 
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """What is about devices and the links that let people in. Each kind stands in the module of the
+    class that carries it out (Writer._entrances)."""
+
+    at: int
+
+
 class Reached(NamedTuple):
     """How far somebody has read a room; without an id it is not in their list."""
 
@@ -173,10 +181,11 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A new person, or a new name; `instead_of` somebody who loses it."""
+    """A new person, signed in on a device, or a new name; `instead_of` somebody who loses it."""
 
     user: User
     instead_of: str | None = None
+    device: Device | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,5 +288,5 @@ class Sweep:
 Lastings = Append | Rewrite | Remove | React | Arrange | Govern
 Operation = (
     Lastings | Mark | Keep | Hold | Saw | Free | Forget | Found | Raise | Tidy | Probe
-    | Deposit | Sweep | Ordered | Piece | Expire
+    | Deposit | Sweep | Ordered | Entrance | Piece | Expire
 )  # fmt: skip

@@ -23,6 +23,7 @@ from chat.log.copying import (
     unsynced,
 )
 from chat.log.database import JOURNALS, UNUSABLE, StoreError, mark
+from chat.log.devices import stay_out
 from chat.log.reads import forget_gone
 
 ASIDE = ".before-restore-"  # and a number
@@ -142,6 +143,7 @@ class _Restoring:
         with suppress(sqlite3.Error, UnicodeError), closing(at_rest(self._old())) as old:
             gone = old.execute("SELECT gone, id FROM users WHERE skeleton IS NULL").fetchall()
             copy.executemany("UPDATE users SET skeleton = NULL, gone = ? WHERE id = ?", gone)
+            stay_out(old, copy)
         return "" if self.secret else " (it has no key for the cookies: the present one stays)"
 
     def _set_journals_aside(self, number: int) -> None:

@@ -39,6 +39,18 @@ class User:
     entered: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A browser in which a person is signed in; its cookie says this id. Times are in UTC
+    milliseconds, and `seen` is noted once a day."""
+
+    id: str
+    person: str
+    label: str
+    made: int
+    seen: int
+
+
 class Rows(list[Saved]):
     """Changes as they were read; `more`: the log has more of them in that direction."""
 

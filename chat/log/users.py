@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from chat.log.devices import Devices
 from chat.log.operations import Forget, Free, Hold, Saw
 from chat.log.reads import Reads
 
@@ -12,11 +13,12 @@ SPEAKERS = 10_000  # authors remembered
 
 
 class Users:
-    """The table. What is kept of a person's reading goes with them."""
+    """The table. What is kept of a person's reading goes with them, and their devices do."""
 
-    def __init__(self, db: sqlite3.Connection, reads: Reads) -> None:
+    def __init__(self, db: sqlite3.Connection, reads: Reads, devices: Devices) -> None:
         self._db = db
         self._reads = reads
+        self._devices = devices
         self._spoke: set[str] = set()  # authors whose stage is known to be SPOKE
 
     def hold(self, op: Hold) -> None:
@@ -31,6 +33,8 @@ class Users:
             " seen = excluded.seen",
             (user.id, user.name, user.skeleton, user.color, user.seen),
         )
+        if op.device is not None:
+            self._devices.add(op.device)
 
     def saw(self, op: Saw) -> None:
         """Note when a person was here, and that they came in."""
@@ -42,6 +46,7 @@ class Users:
     def free(self, op: Free) -> None:
         """The person's name is free again, and nothing is kept of what they read."""
         self._db.execute("UPDATE users SET skeleton = NULL, gone = ? WHERE id = ?", (op.at, op.id))
+        self._devices.end_all(op.id, op.at)
         self._reads.forget(op.id)
 
     def forget(self, op: Forget) -> list[str]:
@@ -55,6 +60,7 @@ class Users:
         )
         gone = [id for (id,) in rows.fetchall()]
         for id in gone:
+            self._devices.forget(id)
             self._reads.forget(id)
         return gone
 

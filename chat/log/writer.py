@@ -12,6 +12,7 @@ from chat.log.audit import Audit
 from chat.log.bans import Bans
 from chat.log.charter import Charter
 from chat.log.cids import Cids
+from chat.log.devices import Devices
 from chat.log.files import Files
 from chat.log.heads import Heads
 from chat.log.meant import Meant
@@ -19,6 +20,7 @@ from chat.log.operations import (
     Append,
     Arrange,
     Deposit,
+    Entrance,
     Expire,
     Forget,
     Found,
@@ -74,7 +76,8 @@ class Writer:
         self._cids = Cids(db)
         self._meant = Meant(db, self.things)
         self._reads = Reads(db)
-        self._users = Users(db, self._reads)
+        devices = Devices(db)
+        self._users = Users(db, self._reads, devices)
         self._powers = Powers(db)
         self._audit = Audit(db)
         self.wiping = Wiping(db, self.heads, self.things, self.files, self._meant)
@@ -84,6 +87,8 @@ class Writer:
             **Bans(db, self._powers, self.wiping).orders,
             **Charter(db).orders,
         }
+
+        self._entrances: dict[type[Entrance], Callable[[Any], Any]] = {**devices.entrances}
 
     def do(self, op: Operation) -> Any:
         """The method of this operation. Raises Refusal."""
@@ -124,6 +129,8 @@ class Writer:
                 return self.files.sweep(op)
             case Ordered():
                 return self._ordered(op)
+            case Entrance():
+                return self._entrances[type(op)](op)
         assert_never(op)
 
     def _once(self, op: Lastings) -> Saved | Done:

@@ -11,9 +11,11 @@ from dataclasses import replace
 from msgspec import UNSET as ABSENT
 from msgspec import UnsetType
 
+from chat.log.devices import Part
 from chat.log.operations import Forget, Free, Hold, Saw
 from chat.log.store import Store
-from chat.log.things import User
+from chat.log.things import Device, User
+from chat.room.devices import Devices
 from chat.rules.lookalikes import skeleton
 from chat.rules.mentions import Names
 from chat.rules.names import COLORS, color_for, free_variant, nameless, valid_name
@@ -44,13 +46,15 @@ class Directory:
     """Owns the people in memory: exactly those of the table.
 
     Who one is changes one step at a time, and in memory only in the outcome of the write.
-    `renamed` and `left` are told in that same moment.
+    `renamed`, `left` and `parted` are told in that same moment.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.renamed: Callable[[Person], None] = lambda person: None
         self.left: Callable[[str], None] = lambda user: None
+        self.parted: Callable[[Device], None] = lambda device: None
+        self.devices = Devices(store, now_ms)
         self.badge: Callable[[str], str | UnsetType] = lambda user: ABSENT  # what others see
         self._users: dict[str, User] = {}
         self._holders: dict[str, str] = {}  # skeleton -> user
@@ -92,12 +96,15 @@ class Directory:
             raise NameTaken(holder.name, free_variant(name, self._holders.__contains__))
         return name
 
-    async def join(self, text: str) -> Person:
-        """A new person under a free name. Raises Refusal bad_name or NameTaken."""
+    async def join(self, text: str, label: str = "") -> Person:
+        """A new person under a free name, signed in on one device that is called so.
+
+        Raises Refusal bad_name or NameTaken.
+        """
         async with self._changing:
             name, id = self.check(text), secrets.token_urlsafe(12)
             user = User(id, name, skeleton(name), color_for(name, self._colors), now_ms())
-            await self._hold(user)
+            await self._hold(user, self.devices.new(id, label))
             self._new.add(id)
             return self._person(user)
 
@@ -119,6 +126,23 @@ class Directory:
                 at = now_ms()
                 await self._store.wrote(Free(id, at), lambda _: self._forget(id))
 
+    async def sign_out(self, id: str) -> None:
+        """This device is signed out; with the last one its person is."""
+        async with self._changing:
+            device, at = self.devices.find(id), now_ms()
+            if device is None:
+                return
+            person = device.person
+            if len(self.devices.of(person)) == 1:
+                await self._store.wrote(Free(person, at), lambda _: self._forget(person))
+                return
+
+            def parted(_: object) -> None:
+                self.devices.drop(device)
+                self.parted(device)
+
+            await self._store.wrote(Part(at, id), parted)
+
     async def tidy(self, present: Iterable[str]) -> bool:
         """Forget some who took a name and made nothing of it: an identity costs nothing, its
         memory does. Whoever is `present` is seen. False when there are none; raises Refusal."""
@@ -138,8 +162,9 @@ class Directory:
         self._store.write(Saw(id, at, entered=True), _nobody_waits)
         return True
 
-    def seen(self, id: str) -> None:
+    def seen(self, id: str, device: str = "") -> None:
         """This person is here; noted at most once a day, and each minute before the first room."""
+        self.devices.seen(device)
         user, at = self._users.get(id), now_ms()
         if user is not None and at - user.seen > (MINUTE if id in self._new else DAY):
             self._users[id] = replace(user, seen=at)
@@ -147,7 +172,7 @@ class Directory:
 
     # -- in memory what is on disk
 
-    async def _hold(self, user: User) -> None:
+    async def _hold(self, user: User, device: Device | None = None) -> None:
         """Give the person this name; whoever held it for too long without coming loses it."""
         holder = self._holders.get(user.skeleton)
         before = holder if holder != user.id else None
@@ -160,10 +185,12 @@ class Directory:
                 self._drop(old)
             self._keep(user)
             self.names.add(user.name, user.id)
+            if device is not None:
+                self.devices.add(device)
             if old is not None:
                 self.renamed(self._person(user))
 
-        await self._store.wrote(Hold(user, before), saved)
+        await self._store.wrote(Hold(user, before, device), saved)
 
     def _forgot(self, ids: list[str]) -> None:
         for id in ids:
@@ -173,6 +200,7 @@ class Directory:
         user = self._users.get(id)
         if user is not None:
             self._drop(user)
+            self.devices.drop_all(id)
             self._new.discard(id)
             self.left(id)
 

@@ -27,6 +27,7 @@ class Peer(Protocol):
     person: Person
     seat: Seat  # set when it enters
     address: str
+    device: str  # the id of that which its person is signed in on; "": of none
     blocked: bool  # its socket is full: nothing is given to it until it has drained
     fd: int  # of its socket
 

@@ -49,7 +49,8 @@ class Tabs:
         for peer in self.of(person.user):
             peer.person = person
 
-    def sign_out(self, user: str) -> None:
-        """Close every connection of this person, at once."""
+    def sign_out(self, user: str, device: str = "") -> None:
+        """Close every connection of this person, at once; or those of one device."""
         for peer in self.of(user):
-            peer.dismiss(Close.SIGNED_OUT, "signed_out", -1)
+            if device in ("", peer.device):
+                peer.dismiss(Close.SIGNED_OUT, "signed_out", -1)

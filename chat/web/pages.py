@@ -1,22 +1,22 @@
-"""The RequestHandlers: room, form, join, name, health. They translate; rooms decide."""
+"""The RequestHandlers: room, form, health. They translate; rooms decide."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import secrets
-from urllib.parse import quote
 
 import msgspec
 from tornado.web import HTTPError
 
 from chat.log.reader import Asked
-from chat.room.people import NameTaken, now_ms
+from chat.room.people import now_ms
 from chat.room.room import Room
 from chat.room.titles import room_of, valid_title
 from chat.rules.kept import is_muted
 from chat.rules.names import initials, valid_room
-from chat.rules.pace import JOIN, LOOK
+from chat.rules.pace import LOOK
+from chat.web.joining import JOINED, Cards
 from chat.web.rows import rows_of
 from chat.web.site import Visitor
 from chat.web.status import STATUS
@@ -27,7 +27,6 @@ from chat.wire.protocol import Attachment, Person, Say
 
 LAST = 2**53 - 1  # beyond every id
 FRESH = 50  # messages a page begins with
-JOINED = "joined"  # the query of the address somebody comes to who has just joined
 
 _attachments = msgspec.json.Decoder(tuple[Attachment, ...]).decode
 
@@ -51,10 +50,8 @@ class Letter:
             self.arrived.set_result(outcome.rev)
 
 
-class RoomPage(Visitor):
+class RoomPage(Cards):
     """The room with its newest messages already in it, or the card to join it."""
-
-    public = True
 
     async def get(self, name: str | None = None) -> None:
         room = self._asked_for(name)
@@ -138,105 +135,6 @@ class RoomPage(Visitor):
             return _attachments(self.get_body_argument("files", "[]"))
         except msgspec.MsgspecError as error:
             raise Refusal("bad_frame") from error
-
-    def show_join(
-        self,
-        room: str,
-        name: str = "",
-        error: Refusal | None = None,
-        title: str | None = None,
-        cookieless: bool = False,
-    ) -> None:
-        """The card with one field; on a server that nobody uses yet, with one for its room too."""
-        if error is not None:
-            self.set_status(STATUS.get(error.code, 400))
-        looked = self.site.hub.enter(self.current_user, room)
-        title = looked.title if title is None else title
-        self.show(
-            "join.html",
-            room=room,
-            title=title,
-            inside=[person for person in looked.presence.people().people if person.here],
-            name=name,
-            cookieless=cookieless,
-            error=error,
-            fresh=self.is_fresh,
-        )
-
-    @property
-    def is_fresh(self) -> bool:
-        """Whether nobody uses this server yet: who comes first says what its room is called."""
-        return self.site.hub.fresh and not len(self.site.directory)
-
-
-class JoinPage(RoomPage):
-    """A name, and you are in."""
-
-    def get(self) -> None:  # type: ignore[override]
-        self.to_room(self.site.hub.titles.house)
-
-    async def post(self) -> None:  # type: ignore[override]
-        text, room = self.get_body_argument("name", ""), self.get_body_argument("room", "")
-        titles = self.site.hub.titles
-        title = room if self.current_user is None and self.is_fresh else None  # of the house
-        room = valid_room(room or titles.house) if title is None else ""
-        try:
-            person = await self._enter(text, title)
-        except Refusal as refusal:
-            name = refusal.suggestion if isinstance(refusal, NameTaken) else text
-            self.show_join(room or titles.house, name, refusal, title=title)
-            return
-        self.remember(person)
-        # Told in the address: a browser that keeps no cookie comes back without one.
-        self.to_room(room or titles.house, f"?{JOINED}={quote(person.name)}")
-
-    async def _enter(self, name: str, title: str | None) -> Person:
-        """Somebody new, or somebody known under this name. The first one gives the house its title.
-
-        Raises Refusal.
-        """
-        directory, before = self.site.directory, self.current_user and self.known_person()
-        if before is None:
-            self.site.hub.authority.newcomer(self.address)
-        directory.check(name, before.user if before else None)  # a wrong name costs nothing
-        self.pay(JOIN)
-        if title is None:
-            return await (directory.rename(before.user, name) if before else directory.join(name))
-        titles = self.site.hub.titles
-        async with titles.founding:  # of two who come first at once, one is in and the other late
-            if self.is_fresh:
-                await titles.found(title or titles.house)
-            return await directory.join(name)
-
-
-class NamePage(Visitor):
-    """Another name for the same person."""
-
-    public = True
-
-    async def post(self) -> None:
-        before, text = self.known_person(), self.get_body_argument("name", "")
-        self.site.directory.check(text, before.user)
-        self.pay(JOIN)
-        person = await self.site.directory.rename(before.user, text)
-        if self.wants_json:
-            self.answer(person)
-        else:
-            self.to_room(self.room_field())
-
-
-class SignOutPage(Visitor):
-    """Sign out here: the cookie is worth nothing any more, and the name is free."""
-
-    public = True
-
-    async def post(self) -> None:
-        person = self.current_user
-        room = self.room_field()
-        if person is not None:
-            await self.site.directory.leave(self.known_person().user)  # not one who is banned
-        self.forget()
-        self.to_room(room)
 
 
 class RoomFinder(Visitor):

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 from tornado.iostream import StreamClosedError
 from tornado.log import app_log
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import HTTPError
 
 from chat import __version__
 from chat.config import Config
@@ -34,16 +34,15 @@ from chat.rules.pace import AtOnce, Pace
 from chat.rules.places import Places
 from chat.rules.proxies import Proxies, counted
 from chat.rules.quota import Quota
+from chat.web.asking import Asking
 from chat.web.status import STATUS
 from chat.web.words import moment, script_json
 from chat.wire.codes import Refusal
-from chat.wire.protocol import Person, encode
+from chat.wire.protocol import encode
 
-PLAIN_COOKIE = "device"  # its name where there is no https
 SCARCE = 60_000  # milliseconds after which a stranger may try again on a full server
 LOOKS = 10  # times a part of the history is read before the server is called too busy for it
 AGAIN = 1_000  # milliseconds until it is asked for again
-KEPT = 400  # days a device stays signed in, renewed with each page (browsers allow no more)
 
 _POLICY = "; ".join(
     (
@@ -87,15 +86,16 @@ class Site:
     network: Callable[[], str]  # the address for other machines of the same network, or ""
 
 
-class Visitor(RequestHandler):
-    """What pages and sockets share: the headers, the host check, and who is asking."""
+class Visitor(Asking):
+    """What pages and sockets share: the headers, the host check, and how anything is answered."""
 
     public: ClassVar[bool] = False  # True: also for those who have not joined
     linked: ClassVar[bool] = False  # True: people follow links to it; a refusal is a page
     vital: ClassVar[bool] = False  # True: answered also when places are scarce
 
     def initialize(self, site: Site) -> None:
-        self.site = site
+        self.site, self.directory, self.origins = site, site.directory, site.origins
+        self.authority = site.hub.authority
         self.address = counted(self.request.remote_ip or "")  # who pays
         try:
             urlsplit(self.request.headers.get("Origin", ""))
@@ -128,30 +128,7 @@ class Visitor(RequestHandler):
         person = self.current_user
         self.site.pace.pay(what, self.address, person.user if person else "", monotonic())
 
-    # -- who is asking
-
-    def get_current_user(self) -> Person | None:
-        """Who the signed cookie of this device belongs to."""
-        id = self.get_signed_cookie(self._cookie, max_age_days=KEPT)
-        if id is None and self._cookie != PLAIN_COOKIE:
-            # Joined before there was https; the answer brings the safer cookie in its place.
-            id = self.get_signed_cookie(PLAIN_COOKIE, max_age_days=KEPT)
-        return None if id is None else self.site.directory.find(id.decode())
-
-    def known_person(self) -> Person:
-        """The same, for a handler that is not public."""
-        if self.current_user is None:
-            raise Refusal("sign_in")
-        person = cast(Person, self.current_user)
-        self.site.hub.authority.greet(person.user)
-        return person
-
-    def still_known(self) -> Person:
-        """The same, after something was waited for."""
-        person = self.site.directory.find(self.known_person().user)
-        if person is None:
-            raise Refusal("sign_in")
-        return person
+    # -- the history
 
     async def look(self, name: str, asked: Asked) -> tuple[Room, Page]:
         """A part of the history as it is by now, and its room. Raises Refusal.
@@ -170,31 +147,6 @@ class Visitor(RequestHandler):
                 )
                 return room, replace(page, changes=now, quoted=quoted)
         raise Refusal("busy", AGAIN)
-
-    def remember(self, person: Person) -> None:
-        """Sign this device in, or renew it."""
-        self.site.origins.note(person.user, self.address)
-        self.set_signed_cookie(
-            self._cookie,
-            person.user,
-            expires_days=KEPT,
-            httponly=True,
-            samesite="Lax",
-            secure=self.request.protocol == "https",
-        )
-        if self._cookie != PLAIN_COOKIE and self.get_cookie(PLAIN_COOKIE):
-            self.clear_cookie(PLAIN_COOKIE)
-
-    def forget(self) -> None:
-        """Sign this device out."""
-        self.clear_cookie(self._cookie, secure=self.request.protocol == "https")
-        if self._cookie != PLAIN_COOKIE:
-            self.clear_cookie(PLAIN_COOKIE)
-
-    @property
-    def _cookie(self) -> str:
-        # __Host-: no subdomain and no plain http page can plant one of its own.
-        return "__Host-device" if self.request.protocol == "https" else PLAIN_COOKIE
 
     # -- answers
 
