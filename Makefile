@@ -1,6 +1,6 @@
 # make run: start the chat. make test: all tests, those of the page if Chromium is there.
 # make quick: the tests of the server that take no longer than a minute, for every day.
-# make check: what CI runs.
+# make check: what CI runs. make screenshots: takes the pictures of docs/ anew.
 # The folder .venv is made once, and again only when the requirements or its Python change.
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ BIN = .venv/bin
 # Tests wait more than they work. Who has run out of tests takes half of those that another has left.
 PYTEST = $(BIN)/python -m pytest -n 3 --dist worksteal
 
-.PHONY: run quick test browser check bench clean
+.PHONY: run quick test browser check bench screenshots clean
 
 # After an upgrade of the system its Python is another one, and what was installed is out of reach.
 ifneq ($(wildcard .venv/run),)
@@ -41,6 +41,9 @@ check: .venv/check
 bench: .venv/run
 	@command -v cc >/dev/null || { echo "A C compiler is missing: sudo apt install gcc libc6-dev"; exit 1; }
 	$(BIN)/python bench/run.py $(BENCH)
+
+screenshots: .venv/test
+	$(BIN)/python -m tests.browser.screenshots
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/build build *.egg-info

@@ -47,6 +47,7 @@ from chat.web.history import MessagesPage
 from chat.web.installed import ManifestPage, WorkerPage
 from chat.web.joining import JoinPage, NamePage, SignOutPage
 from chat.web.orders import OrdersPage
+from chat.web.owner import OwnerPage
 from chat.web.pages import (
     HealthPage,
     MissingPage,
@@ -102,6 +103,7 @@ class ChatApp(Application):
                 (r"/join", JoinPage, given),
                 (r"/orders", OrdersPage, given),
                 (r"/people/([A-Za-z0-9_-]{1,64})", PersonPage, given),
+                (r"/owner", OwnerPage, given),
                 (r"/name", NamePage, given),
                 (r"/qr", CodePage, given),
                 (r"/signout", SignOutPage, given),

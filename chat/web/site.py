@@ -6,7 +6,7 @@ import uuid
 from asyncio import Future
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
@@ -84,6 +84,7 @@ class Site:
     quota: Quota
     uploading: AtOnce  # uploads of one person
     network: Callable[[], str]  # the address for other machines of the same network, or ""
+    began: float = field(default_factory=monotonic)  # when the server did, on this clock
 
 
 class Visitor(Asking):

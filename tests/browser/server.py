@@ -99,9 +99,10 @@ class Voice:
 
     numbers = itertools.count()
 
-    def __init__(self, server: Server, room: str, name: str = "Sam") -> None:
+    def __init__(self, server: Server, room: str, name: str = "Sam", cookie: str = "") -> None:
+        """Somebody new, or who has this cookie already."""
         self.name = f"{name} {surname(next(self.numbers))}"
-        cookie = server.join(room, self.name)
+        cookie = cookie or server.join(room, self.name)
         address = f"ws://127.0.0.1:{server.port}/r/{room}/ws"
         self._until_left = contextlib.ExitStack()
         self.line: ClientConnection = self._until_left.enter_context(
@@ -112,6 +113,7 @@ class Voice:
                 max_queue=None,
             )
         )
+        self.user: str = self.hear("welcome")["you"]["user"]
         self.hear("live")
 
     def hear(self, kind: str) -> dict[str, Any]:
