@@ -26,15 +26,18 @@ from tornado.web import create_signed_value
 
 import chat.app
 import chat.room.hub
+import chat.wire.protocol as wire
 from chat.app import ChatApp, make_app
 from chat.config import Config
 from chat.line.sockets import ChatSocket
 from chat.log.backup import backup
+from chat.log.bans import Wipe
 from chat.log.operations import (
     Arrange,
     Deposit,
     Lastings,
     Operation,
+    Piece,
     Probe,
     React,
     Remove,
@@ -42,7 +45,10 @@ from chat.log.operations import (
 )
 from chat.log.store import Store
 from chat.log.writer import Writer
+from chat.rules.access import Role
+from chat.web.pages import Letter
 from chat.wire.codes import Refusal
+from chat.wire.protocol import Person
 
 ROOM = "den"
 # Nothing here cuts the power, so the files may lie where an fsync costs nothing.
@@ -209,15 +215,61 @@ class Server:
                     return
                 await self._written(Probe())
                 await self.app.site.store.newest(ROOM, 1)  # the reader works in order too
+                while self.app.site.hub.chores.running and not self.dead.done():
+                    await asyncio.sleep(0)
 
         self.loop.run_until_complete(settle())
 
-    async def _written(self, op: Operation) -> bool:
-        """Whether it was carried out, as far as anybody was told."""
+    async def _written(
+        self, op: Operation, then: Callable[[Any], object] = lambda outcome: None
+    ) -> bool:
+        """Whether it was carried out, as far as anybody was told; `then` is told at once."""
         saved = asyncio.get_running_loop().create_future()
-        self.app.site.store.write(op, saved.set_result)
+
+        def done(outcome: Any) -> None:
+            if not isinstance(outcome, Refusal):
+                then(outcome)
+            saved.set_result(outcome)
+
+        self.app.site.store.write(op, done)
         await asyncio.wait({saved, self.dead}, return_when=asyncio.FIRST_COMPLETED)
         return saved.done() and not isinstance(saved.result(), Refusal)
+
+    def appoint(self) -> None:
+        """Mo is a moderator, who looks at no page."""
+        self.mo, _ = self.join("Mo")
+        with contextlib.closing(sqlite3.connect(self.data / "chat.db")) as db, db:
+            db.execute("UPDATE users SET role = 'moderator' WHERE id = ?", (self.mo,))
+        self.app.site.hub.authority.change(self.mo, role=Role.MODERATOR)
+
+    def wipe(self, user: str, since: int, at: int, pieces: int) -> bool:
+        """Mo orders that what this person wrote goes; so many pieces of it do. The others do when
+        somebody is woken, or at a start. Whether anybody was told that it is so."""
+
+        async def wipe() -> bool:
+            begun = await self._written(Wipe(self.mo, at, user, "", since))
+            for _ in range(pieces if begun else 0):
+                await self._written(Piece(at), self.app.site.hub.chores._tell)
+            return begun
+
+        return self.loop.run_until_complete(wipe())
+
+    def keep(self, days: int | None, cid: str) -> None:
+        """Mo says for how long the room keeps what is said."""
+
+        async def keep() -> None:
+            mo = Person(self.mo, "Mo", 0)
+            letter = Letter(mo, "127.0.0.1")
+            self.app.site.hub.enter(mo, ROOM).serve(letter, wire.Arrange(cid, keep=days))
+            await asyncio.wait({letter.arrived, self.dead}, return_when=asyncio.FIRST_COMPLETED)
+            if letter.arrived.done():
+                letter.arrived.exception()  # the disk may be in the way
+
+        self.loop.run_until_complete(keep())
+
+    def wake(self) -> None:
+        """What is left to remove goes."""
+        self.loop.call_soon(self.app.site.hub.chores.wake)
 
     def upload(self, id: str, user: str, at: int, stage: str = "whole") -> bool:
         """Take a file that this person sends to the room, if the disk takes it, or up to a stage:
@@ -361,6 +413,9 @@ class History:
             self.states.setdefault(key, {}).setdefault(fields["rev"], fields)
             if key[0] == "gone":
                 self.gone[fields["rev"]] = fields
+        for kind, id, _ in self.now:
+            lives = kind != "message" or self.gone_by(id) is None
+            assert lives, f"{id} is there, and is told to be gone"
         self.done += Disk.done
         Disk.done.clear()
 
@@ -389,10 +444,10 @@ class History:
             if key[0] == kind:
                 yield key, states[max(states)]
 
-    def gone_by(self, id: int) -> int | None:
-        """The rev with which a message went."""
+    def gone_by(self, id: int, user: str = "") -> int | None:
+        """The rev with which a message went; `user` wrote it, if it was never seen in the log."""
         states = self.states.get(("message", id, ""), {})
-        user = next((state["user"] for state in states.values()), "")
+        user = next((state["user"] for state in states.values()), user)
         covers = (
             rev
             for rev, gone in self.gone.items()

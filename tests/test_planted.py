@@ -30,14 +30,16 @@ from chat.log.meant import Meant
 from chat.log.operations import Append, Arrange, Lastings, Operation, Sweep
 from chat.log.store import Store
 from chat.log.sweep import Sweeper
+from chat.log.wiping import Wiping
 from chat.log.writer import Writer
 from chat.room.belongings import Belongings
+from chat.room.chores import Chores
 from chat.room.marks import Marks
 from chat.room.seat import Seat
 from chat.room.unwritten import Unwritten
 from chat.wire.codes import Refusal
 from chat.wire.passing import Done
-from chat.wire.protocol import Message
+from chat.wire.protocol import Gone, Message
 
 __all__ = ["small"]
 pytestmark = pytest.mark.filterwarnings("ignore:Exception in thread writer")
@@ -445,6 +447,45 @@ def edited_unseen(day: Recovery) -> None:
     day.hear(EVERYONE)
 
 
+def wiped(day: Recovery) -> None:
+    """What Ana wrote goes, more than a piece of it, and nothing of Bo's in between."""
+    for who in (PHONE, NEW, LAPTOP, PHONE, PHONE, PHONE, NEW):
+        message(day, who)
+    day.wipe(PHONE, 0, 0, False, EVERYONE)
+    day.hear(EVERYONE)
+
+
+def killed_in_a_wipe(day: Recovery) -> None:
+    """The same, and the server dies after one piece."""
+    for who in (PHONE, NEW, PHONE, PHONE, PHONE):
+        message(day, who)
+    day.wipe(PHONE, 0, 1, True, EVERYONE)
+
+
+def wiped_while_away(day: Recovery) -> None:
+    """Bo is in a tunnel while Ana's messages go, written around one of Cy's that she liked."""
+    message(day)
+    day.cut(NEW, True)
+    message(day, PHONE)
+    message(day, SLOW)
+    drain(day)
+    day.react(PHONE, 0, "👍", True, EVERYONE)
+    message(day, PHONE)
+    day.wipe(PHONE, 3, 0, False, EVERYONE)
+    day.return_(NEW)
+    day.hear(EVERYONE)
+    day.hear(EVERYONE)
+
+
+def not_kept(day: Recovery) -> None:
+    """Of two messages the room keeps the newer one."""
+    day.keep(1, EVERYONE)
+    message(day)
+    day.wait(60, EVERYONE)
+    message(day)
+    day.sleep(1)
+
+
 # -- rules left out
 
 
@@ -593,6 +634,26 @@ def and_ones_own(patch: pytest.MonkeyPatch) -> None:
 
 def nothing(*arguments: Any) -> None:
     """Instead of what would be done."""
+
+
+def whosever(gone: Gone, key: tuple[str, int, str], author: str) -> bool:
+    """Everything in its range went with it."""
+    return key[0] in ("message", "reaction") and gone.from_ <= key[1] <= gone.to
+
+
+def of_the_same_person(gone: Gone, key: tuple[str, int, str], author: str) -> bool:
+    """A reaction of somebody whose messages went is taken for one to such a message."""
+    return whosever(gone, key, author) and gone.user in (None, author)
+
+
+def up_to_the_head(patch: pytest.MonkeyPatch) -> None:
+    """What is not kept is told as if nothing were."""
+    tell = Wiping._tell
+
+    def tells(wiping: Wiping, room: Any, span: list[int], user: str | None, at: int) -> Any:
+        return tell(wiping, room, [span[0], span[1] + 2], user, at)
+
+    patch.setattr(Wiping, "_tell", tells)
 
 
 def floor_at_the_door(patch: pytest.MonkeyPatch) -> None:
@@ -771,6 +832,37 @@ PLANTED = [
         lambda day: quoted_under_way(day, goes=True),
     ),
     Planted("what is removed is a change", RemovesInSilence, deleted),
+    Planted(
+        "so is every piece of it",
+        lambda patch: patch.setattr(Chores, "_tell", nothing),
+        wiped,
+    ),
+    Planted(
+        "a chore goes with its last piece",
+        lambda patch: patch.setattr(Wiping, "_came_to", Wiping._end),
+        wiped,
+    ),
+    Planted(
+        "a start goes on with it",
+        lambda patch: patch.setattr(Chores, "wake", nothing),
+        killed_in_a_wipe,
+    ),
+    Planted(
+        "on a page only the messages of that person go",
+        Bug("log.js", "id <= to && (user === undefined || user === author);", "id <= to;"),
+        wiped,
+    ),
+    Planted(
+        "so it is for who returns",
+        lambda patch: patch.setattr(Gone, "covers", whosever),
+        wiped_while_away,
+    ),
+    Planted(
+        "what that person thought of others' messages stays",
+        lambda patch: patch.setattr(Gone, "covers", of_the_same_person),
+        wiped_while_away,
+    ),
+    Planted("what a room keeps is not told as gone", up_to_the_head, not_kept),
     Planted("the floor is asked at every read", floor_at_the_door, forgotten_while_behind),
     Planted(
         "a change of an unknown kind is a change",

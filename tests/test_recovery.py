@@ -10,7 +10,7 @@ here, and a failure can be repeated. test_planted.py proves that the machine can
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -41,6 +41,9 @@ from visitors import Browser, Visitor
 
 import chat.app
 import chat.log.sweep
+import chat.log.wiping
+import chat.room.authority
+import chat.room.chores
 import chat.room.hub
 import chat.room.recent
 import chat.room.room
@@ -58,6 +61,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Exception in thread writer")
 SEATS = (("Ana", "phone"), ("Ana", "laptop"), ("Bo", "new"), ("Bo", "old"), ("Cy", "slow"))
 BEFORE_REACTIONS = Bug("protocol.js", "  reaction: [", "  unheard_of: [")
 SMALL = {"BEHIND": 16}  # chat.room.seat: all paths taken
+PIECES = {"PIECE": 3, "LOOKED_AT": 7}  # chat.log.wiping
 REMEMBERED = {"CHANGES": 6, "ROOM": 60_000, "BATCH": 400}  # chat.room.recent
 LONG = "x" * 2500  # characters; a few of them fill Cy's line
 DAY = 24 * 3_600_000  # milliseconds
@@ -93,9 +97,11 @@ class Recovery(RuleBasedStateMachine):
         self.visitors: list[Visitor] = []
         self.number = 0  # of what was said
         self.uploads = 0
+        self.kept = 0  # how often somebody said for how long
         self.saved = Path(self.server.folder / "backup.db")
         self.histories: dict[str, History] = {}
         self.promised: dict[str, set[str]] = {}  # epoch -> cids a page said to be done
+        self.wiped: dict[str, set[int]] = {}  # epoch -> messages that were ordered to go
         self.marks: dict[str, int] = {}  # user -> how far they had read after the last step
         self.safe: dict[str, int] = {}  # user -> the same on disk
         self.went_back: set[str] = set()  # in this step
@@ -108,11 +114,13 @@ class Recovery(RuleBasedStateMachine):
         assert self.epoch not in self.histories, "a restored database has its old epoch"
         self.histories[self.epoch] = History(self.server)
         self.promised[self.epoch] = set()
+        self.wiped[self.epoch] = set()
 
     @initialize()
     def everyone_comes(self) -> None:
         """The day begins well."""
         people = {name: self.server.join(name) for name in dict(SEATS)}
+        self.server.appoint()
         browsers = {where: Browser() for where in ("phone", "laptop", "bo", "slow")}
         for name, where in SEATS:
             user, cookie = people[name]
@@ -218,6 +226,32 @@ class Recovery(RuleBasedStateMachine):
     def arrange(self, who: int, topic: str, ears: int) -> None:
         """What the room is about."""
         self.add(who, "room", topic=topic)
+        self.step(ears)
+
+    @rule(
+        who=seats, last=st.integers(0, 3), pieces=st.integers(0, 2), dies=st.booleans(), ears=ears
+    )
+    def wipe(self, who: int, last: int, pieces: int, dies: bool, ears: int) -> None:
+        """All that somebody wrote goes, or the last few; it may be killed in the middle."""
+        user = self.visitors[who].tab.user
+        self.observe()
+        theirs = [m for (kind, _, _), m in self.history.now.items() if kind == "message"]
+        theirs = sorted((m for m in theirs if m["user"] == user), key=lambda m: int(m["id"]))
+        since = theirs[-last]["at"] if 0 < last <= len(theirs) else 0
+        if self.server.wipe(user, since, self.host.now, pieces):
+            self.wiped[self.epoch] |= {m["id"] for m in theirs if m["at"] >= since}
+        self.see_whether_it_died()
+        if dies:
+            self.begin_again()
+        self.server.wake()
+        self.step(ears)
+
+    @rule(days=st.sampled_from((None, 0, 1)), ears=ears)
+    def keep(self, days: int | None, ears: int) -> None:
+        """For how long the room keeps what is said; what is older goes with what is forgotten."""
+        self.kept += 1
+        self.server.keep(days, f"keep-{self.kept:08}")
+        self.see_whether_it_died()
         self.step(ears)
 
     @rule(ears=ears)
@@ -506,6 +540,8 @@ class Recovery(RuleBasedStateMachine):
             self.what_is_done_is_done_once_and_in_order()
             self.what_is_read_stays_read()
             if all(self.at_rest(visitor) for visitor in self.visitors):
+                left = self.wiped[self.epoch] & {id for _, id, _ in self.history.now}
+                assert not left, f"{left} were to go, and are there"
                 return self.counted_rightly()
         for visitor in self.visitors:
             look = {name: is_ for name, is_ in visitor.tab.look.items() if name != "messages"}
@@ -617,16 +653,32 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(chat.room.seat, name, value)
     for name, value in REMEMBERED.items():
         monkeypatch.setattr(chat.room.recent, name, value)
+    for name, value in PIECES.items():
+        monkeypatch.setattr(chat.log.wiping, name, value)
+    for name in ("REST", "AGAIN"):
+        monkeypatch.setattr(chat.room.chores, name, 0.0)
     for name in ("PACE", "GATHER"):  # its time is not the pages'
         monkeypatch.setattr(chat.room.tidings, name, 0.0)
     monkeypatch.setattr(chat.app, "DRAIN", 0.0)
     for name in ("Files", "Loader"):
-        monkeypatch.setattr(chat.app, name, functools.cache(getattr(chat.app, name)))
+        monkeypatch.setattr(chat.app, name, once(getattr(chat.app, name)))
+
+
+def once(make: Callable[..., Any]) -> Callable[..., Any]:
+    """What is made of a folder, made once."""
+    made: dict[Any, Any] = {}
+
+    def of(folder: Any, *about: Any) -> Any:
+        if folder not in made:
+            made[folder] = make(folder, *about)
+        return made[folder]
+
+    return of
 
 
 def one_clock(monkeypatch: pytest.MonkeyPatch, host: Host) -> None:
     """The server goes by the clock of the pages."""
-    for module in (chat.room.room, chat.room.hub):
+    for module in (chat.room.room, chat.room.hub, chat.room.chores, chat.room.authority):
         monkeypatch.setattr(module, "now_ms", lambda: host.now)
     clock = SimpleNamespace(time=lambda: host.now / 1000)
     monkeypatch.setattr(chat.log.sweep, "time", clock)

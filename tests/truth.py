@@ -83,7 +83,8 @@ def was_so(kind: str, shown: Fields, key: tuple[str, int, str], history: History
     states = history.states.get(key, {})
     state = states.get(shown["rev"])
     if state is None:  # another took its place, or it went, within the step that it was made in
-        last = max([history.gone_by(key[1]) or 0, *states])
+        user = shown["user"] if kind == "message" else ""
+        last = max([history.gone_by(key[1], user) or 0, *states])
         assert shown["rev"] < last, f"{kind} {key} at {shown['rev']} never was"
         return
     for name in ("user", "edited", "on", "emoji", "cid", "said", "reply", "mentions", "files"):

@@ -54,7 +54,8 @@ class Chores:
                         return
                     self._more = True
                     await asyncio.sleep(AGAIN)
-                await asyncio.sleep(REST)
+                if self._more:
+                    await asyncio.sleep(REST)
         finally:
             self.running = False
 
@@ -68,8 +69,8 @@ class Chores:
             more = True
             while more:
                 removed: Removed = await self._store.wrote(Expire(room, now_ms()), self._tell)
-                more = removed.more
-                await asyncio.sleep(REST)
+                if more := removed.more:
+                    await asyncio.sleep(REST)
 
     def _tell(self, removed: Removed) -> None:
         for room, saved in removed.changes:
