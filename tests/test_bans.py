@@ -131,6 +131,25 @@ def test_who_is_banned_is_told_so_and_until_when_wherever_they_come(day: Day) ->
     assert day.order("mute", day.spammer, user=day.user, until=0)["code"] == "banned"
 
 
+def test_who_is_banned_sees_a_card_that_says_until_when(day: Day) -> None:
+    day.wire(day.spammer, address=HERE)
+    day.ban(until=1_796_307_180_000 + 100 * 365 * 86_400_000, network=True)
+    for cookie, method, path, form in (
+        (day.spammer, "GET", "/", None),
+        ("", "POST", "/join", {"name": "Nora", "room": "den"}),
+    ):
+        headers = {"X-Forwarded-For": HERE, "Cookie": cookie}
+        answer = day.site.http(method, path, headers=headers, form=form)
+        assert answer.status == 403, path
+        page = answer.body.decode()
+        assert "You cannot come in" in page, path
+        assert '<time datetime="2126-11-09T14:13Z">9 November 2126, 14:13 UTC</time>' in page
+    day.ban()
+    page = day.site.http("GET", "/", headers={"Cookie": day.spammer}).body.decode()
+    assert "No day is set" in page
+    assert "<time" not in page
+
+
 def test_a_ban_ends_at_its_time(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
     until = now_ms() + 3_600_000
     day.ban(until=until)

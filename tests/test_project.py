@@ -74,6 +74,7 @@ ORDER = [
         "web.status",
         "web.words",
         "web.asking",
+        "web.cards",
         "web.site",
         "web.people",
         "web.joining",

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from chat.room.people import NameTaken
 from chat.rules.names import valid_room
 from chat.rules.pace import JOIN
+from chat.web.cards import REFUSED
 from chat.web.site import Visitor
 from chat.web.status import STATUS
 from chat.wire.codes import Refusal
@@ -64,6 +65,8 @@ class JoinPage(Cards):
         try:
             person = await self._enter(text, title)
         except Refusal as refusal:
+            if refusal.code in REFUSED:
+                raise  # another name would change nothing
             name = refusal.suggestion if isinstance(refusal, NameTaken) else text
             self.show_join(room or titles.house, name, refusal, title=title)
             return

@@ -35,6 +35,7 @@ from chat.rules.places import Places
 from chat.rules.proxies import Proxies, counted
 from chat.rules.quota import Quota
 from chat.web.asking import Asking
+from chat.web.cards import REFUSED, Card
 from chat.web.status import STATUS
 from chat.web.words import moment, script_json
 from chat.wire.codes import Refusal
@@ -217,6 +218,9 @@ class Visitor(Asking):
             if isinstance(error, NameTaken):
                 more["suggestion"] = error.suggestion
             self.answer({"code": code, "detail": detail, **more})
+            return
+        if isinstance(error, Refusal) and code in REFUSED:
+            self.show("enter.html", card=Card(code, until=error.until))
             return
         instead = _room_instead(self.path_args) if code == "bad_room" else ""
         self.show("error.html", title=title, detail=detail, text=self._typed, instead=instead)
