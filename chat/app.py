@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from chat.log.sweep import Sweeper
 from chat.room.authority import Authority
 from chat.room.bans import Bans
 from chat.room.charter import Charter
+from chat.room.hooks import Hooks
 from chat.room.hub import Hub
 from chat.room.office import Office
 from chat.room.origins import Origins
@@ -44,6 +46,7 @@ from chat.rules.quota import Quota
 from chat.tasks import Tasks
 from chat.web.files import FilePage
 from chat.web.history import MessagesPage
+from chat.web.hooks import HookPage
 from chat.web.installed import ManifestPage, WorkerPage
 from chat.web.joining import JoinPage, NamePage, SignOutPage
 from chat.web.orders import OrdersPage
@@ -104,6 +107,8 @@ class ChatApp(Application):
                 (r"/orders", OrdersPage, given),
                 (r"/people/([A-Za-z0-9_-]{1,64})", PersonPage, given),
                 (r"/owner", OwnerPage, given),
+                (r"/hook", HookPage, given),
+                (r"/hook/([^/]+)", HookPage, given),
                 (r"/name", NamePage, given),
                 (r"/qr", CodePage, given),
                 (r"/signout", SignOutPage, given),
@@ -122,10 +127,11 @@ class ChatApp(Application):
         )
 
     def find_handler(self, request: HTTPServerRequest, **more: Any) -> Any:
-        """First of all learn from a proxy who asks, and over what."""
+        """First of all learn from a proxy who asks, and over what; and no log is to tell a key."""
         proxies, peer = self.site.proxies, request.remote_ip or ""
         request.protocol = proxies.protocol(peer, request.headers, request.protocol)
         request.remote_ip = proxies.client(peer, request.headers)
+        request.uri = re.sub("^/hook/.*", "/hook/…", request.uri or "", flags=re.DOTALL)
         return super().find_handler(request, **more)
 
     def start(self) -> None:
@@ -213,14 +219,16 @@ def make_app(config: Config) -> ChatApp:
     office.take(Ranks(store, authority).orders)
     origins = Origins()
     office.take(Bans(store, authority, origins, directory.called, hub.chores.wake).orders)
-    office.take(charter.orders)
     office.take(Removals(store, directory.called, hub.remove, hub.chores.wake).orders)
+    hooks = Hooks(store, authority, directory)
+    office.take({**charter.orders, **hooks.orders})
     site = Site(
         config=config,
         hub=hub,
         office=office,
         origins=origins,
         overview=Overview(config.data, config.files_limit),
+        hooks=hooks,
         directory=directory,
         store=store,
         blobs=blobs,
@@ -238,10 +246,15 @@ def make_app(config: Config) -> ChatApp:
         network=lambda: network_link(config, config.port),
     )
     if config.debug:
-        for path in [*ROOT.glob("static/**/*"), *ROOT.glob("templates/*")]:
-            autoreload.watch(str(path))
-        autoreload.start()
+        _watch()
     return ChatApp(site, tasks, folder, files, sweeper)
+
+
+def _watch() -> None:
+    """Start again when a file of the page changes."""
+    for path in [*ROOT.glob("static/**/*"), *ROOT.glob("templates/*")]:
+        autoreload.watch(str(path))
+    autoreload.start()
 
 
 def _words(charter: Charter) -> tuple[dict[str, str], dict[str, str]]:

@@ -52,11 +52,11 @@ def request(
     headers: Mapping[str, str] | None = None,
     form: Mapping[str, str] | None = None,
     json_body: object = None,
+    body: str | bytes | None = None,
 ) -> Answer:
     """One HTTP request on a connection of its own; the path is sent as it is given."""
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     fields = dict(headers or {})
-    body = None
     if form is not None:
         body = urllib.parse.urlencode(form)
         fields.setdefault("Content-Type", "application/x-www-form-urlencoded")

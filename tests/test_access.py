@@ -70,6 +70,8 @@ ROUTES = {
     "/manifest.json": (200, 200),
     "/sw.js": (200, 200),
     "/healthz": (200, 200),
+    "/hook": (401, 401),  # a key is asked for; test_hooks.py has one
+    "/hook/([^/]+)": (401, 401),
     "/static/*/(.*)": (200, 200),
 }
 # Those that lead into a room or show something of it: there is none for who may not come in.

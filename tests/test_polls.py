@@ -28,7 +28,8 @@ class Poll:
         self._thread.start()
 
     def _ask(self, site: Site, cookie: str, path: str) -> None:
-        headers = {"Cookie": cookie, "Accept": "application/json"}
+        name = "Authorization" if cookie.startswith("Bearer ") else "Cookie"
+        headers = {name: cookie, "Accept": "application/json"}
         self._answers.append(site.http("GET", path, headers=headers))
 
     def answer(self) -> tuple[int, Any]:

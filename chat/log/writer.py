@@ -15,6 +15,7 @@ from chat.log.cids import Cids
 from chat.log.devices import Devices
 from chat.log.files import Files
 from chat.log.heads import Heads
+from chat.log.hooks import Hooks
 from chat.log.meant import Meant
 from chat.log.operations import (
     Append,
@@ -50,7 +51,7 @@ from chat.log.reads import Reads
 from chat.log.things import Things
 from chat.log.users import Users
 from chat.log.wiping import Wiping
-from chat.rules.access import Answer, Mode, may
+from chat.rules.access import Answer, Mode, Role, may
 from chat.rules.mentions import carried
 from chat.rules.text import clean, one_emoji, one_line
 from chat.wire.codes import EMOJI_LIMIT, Refusal
@@ -81,13 +82,12 @@ class Writer:
         self._powers = Powers(db)
         self._audit = Audit(db)
         self.wiping = Wiping(db, self.heads, self.things, self.files, self._meant)
-        # Which method carries out which order: each family of them has a class of its own.
         self._orders: dict[type[Ordered], Callable[[Any], Any]] = {
             **Ranks(db, self._powers).orders,
             **Bans(db, self._powers, self.wiping).orders,
             **Charter(db).orders,
+            **Hooks(db, self._users).orders,
         }
-
         self._entrances: dict[type[Entrance], Callable[[Any], Any]] = {**devices.entrances}
 
     def do(self, op: Operation) -> Any:
@@ -186,7 +186,7 @@ class Writer:
         self._users.speaks(op.author)
         mentions, to = self._meant.whom(head[0], op.author, op.reply, op.mentions)
         message = Message(
-            rev, rev, op.author, op.name, op.color, op.at, text, op.cid,
+            rev, rev, op.author, op.name, op.color, op.at, text, op.cid, bot=op.role is Role.BOT,
             reply=op.reply, mentions=mentions, files=self.files.bind(op, rev) if op.files else (),
         )  # fmt: skip
         return self._put(op, head[0], message, to=to)

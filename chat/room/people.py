@@ -7,15 +7,17 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 from msgspec import UNSET as ABSENT
 from msgspec import UnsetType
 
 from chat.log.devices import Part
-from chat.log.operations import Forget, Free, Hold, Saw
+from chat.log.operations import Forget, Free, Hold, Operation, Ordered, Saw
 from chat.log.store import Store
 from chat.log.things import Device, User
 from chat.room.devices import Devices
+from chat.rules.access import Role
 from chat.rules.lookalikes import skeleton
 from chat.rules.mentions import Names
 from chat.rules.names import COLORS, color_for, free_variant, nameless, valid_name
@@ -92,9 +94,13 @@ class Directory:
         """
         name = valid_name(text)
         holder = self._users.get(self._holders.get(skeleton(name), ""))
-        if holder is not None and holder.id != id and now_ms() - holder.seen < HELD:
+        if holder is not None and holder.id != id and self._holds(holder):
             raise NameTaken(holder.name, free_variant(name, self._holders.__contains__))
         return name
+
+    def _holds(self, user: User) -> bool:
+        """Whether somebody keeps the name. A bot does, however long it has nothing to say."""
+        return now_ms() - user.seen < HELD or self.badge(user.id) == Role.BOT.value
 
     async def join(self, text: str, label: str = "") -> Person:
         """A new person under a free name, signed in on one device that is called so.
@@ -108,6 +114,24 @@ class Directory:
             self._new.add(id)
             return self._person(user)
 
+    async def hire(
+        self, text: str, op: Callable[[User], Ordered], then: Callable[[Any], object]
+    ) -> Any:
+        """A bot under a name that nobody holds: what the writer returned for `op`, which `then` is
+        given in the same moment. Raises Refusal bad_name or NameTaken."""
+        async with self._changing:
+            name, id = valid_name(text, bot=True), secrets.token_urlsafe(12)
+            if holder := self._users.get(self._holders.get(skeleton(name), "")):
+                raise NameTaken(holder.name, free_variant(name, self._holders.__contains__))
+            user = User(id, name, skeleton(name), color_for(name, self._colors), now_ms(), True)
+
+            def saved(outcome: Any) -> None:
+                self._keep(user)
+                self.names.add(user.name, user.id)
+                then(outcome)
+
+            return await self._store.wrote(op(user), saved)
+
     async def rename(self, id: str, text: str) -> Person:
         """Another name for the same person. Raises Refusal bad_name, sign_in or NameTaken."""
         async with self._changing:
@@ -119,12 +143,13 @@ class Directory:
             await self._hold(new)
             return self._person(new)
 
-    async def leave(self, id: str) -> None:
-        """Sign this person out for good: the cookie is worth nothing and the name is free."""
+    async def leave(self, id: str, op: Operation | None = None) -> None:
+        """Sign this person out for good: the cookie is worth nothing and the name is free. `op`: if
+        more goes with them than that."""
         async with self._changing:
             if id in self._users:
                 at = now_ms()
-                await self._store.wrote(Free(id, at), lambda _: self._forget(id))
+                await self._store.wrote(op or Free(id, at), lambda _: self._forget(id))
 
     async def sign_out(self, id: str) -> None:
         """This device is signed out; with the last one its person is."""

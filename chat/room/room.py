@@ -179,11 +179,12 @@ class Room:
         room = self.name, "" if self.name in self.shared.titles else self.title
         op = operation(command, person, role, room, now_ms())
         if isinstance(op, Append | Rewrite) and "@" in op.text:
-            op = replace(op, mentions=self.shared.names.find(op.text, self._present()))
+            present = () if role is Role.BOT else self._present()
+            op = replace(op, mentions=self.shared.names.find(op.text, present))
         self.store.write(op, done)
 
     def _present(self) -> Iterator[str]:
-        """Whom `@here` means: in a large room nobody."""
+        """Whom `@here` means: in a large room nobody, nor where a bot says it."""
         if len(self.presence) <= MANY:
             role = self.shared.authority.role
             yield from (id for id in self.presence if role(id) is not Role.STRANGER)

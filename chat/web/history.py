@@ -9,7 +9,7 @@ import msgspec
 from chat.log.reader import Asked
 from chat.rules.names import valid_room
 from chat.rules.pace import LOOK
-from chat.web.site import Visitor
+from chat.web.hooks import Keyed
 from chat.wire.codes import PAGE_LIMIT, Refusal
 
 LAST = 2**53 - 1  # beyond every id
@@ -29,7 +29,7 @@ class History(msgspec.Struct, frozen=True):
     more: bool
 
 
-class MessagesPage(Visitor):
+class MessagesPage(Keyed):
     """Messages by growing id with the reactions to them, or all that changed since a rev; with
     `wait` not before there is something, or so many seconds have passed."""
 

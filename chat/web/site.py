@@ -22,6 +22,7 @@ from chat.log.health import Health
 from chat.log.overview import Overview
 from chat.log.reader import Asked, Page
 from chat.log.store import Store
+from chat.room.hooks import Hooks
 from chat.room.hub import Hub
 from chat.room.office import Office
 from chat.room.origins import Origins
@@ -70,6 +71,7 @@ class Site:
     office: Office
     origins: Origins
     overview: Overview
+    hooks: Hooks
     directory: Directory
     store: Store
     blobs: Blobs

@@ -1,0 +1,73 @@
+"""What a program posts to a hook, as a text. Pure.
+
+Bare text, what `curl -d` makes of it, JSON as Slack takes it, the form that Slack and GitHub can
+send that in, and GitHub's events.
+"""
+
+from __future__ import annotations
+
+from email.parser import BytesParser
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+
+from chat.rules.github import told
+from chat.rules.slack import shortened, text_of
+from chat.wire.codes import Refusal
+
+FIELDS = ("payload", "text", "data")  # of a form: JSON, a text; of Uptime Kuma, JSON
+
+
+def posted(kind: str, event: str, body: bytes) -> str:
+    """The text in a body of this Content-Type, cut to what a message may have; `event` is what
+    GitHub calls it. "": there is nothing to say. Raises Refusal bad_frame or empty.
+    """
+    media = kind.partition(";")[0].strip().lower()
+    name, text = "", body.decode("utf-8", "replace")
+    if media == "multipart/form-data":
+        name, text = _part(kind, body)
+    elif media in ("application/x-www-form-urlencoded", ""):
+        name, text = _field(text)
+    if event:
+        return shortened(told(event, _json(text)))
+    if name in ("payload", "data") or media == "application/json" or media.endswith("+json"):
+        return shortened(text_of(_json(text)))
+    if not text:
+        raise Refusal("empty")
+    return shortened(_perhaps(text))
+
+
+def _field(text: str) -> tuple[str, str]:
+    """What a form says. `curl -d 'disk full'` sends no form, but says so."""
+    if text.startswith(tuple(f"{name}=" for name in FIELDS)):
+        name = text.partition("=")[0]
+        return name, parse_qs(text, keep_blank_values=True)[name][0]
+    return "", text
+
+
+def _part(kind: str, body: bytes) -> tuple[str, str]:
+    """The first part of a form of several that has one of the names."""
+    head = f"Content-Type: {kind}\r\n\r\n".encode("latin-1", "replace")
+    for part in BytesParser().parsebytes(head + body).walk():
+        name = part.get_param("name", header="Content-Disposition")
+        if name in FIELDS and isinstance(given := part.get_payload(decode=True), bytes):
+            return str(name), given.decode("utf-8", "replace")
+    raise Refusal("empty", detail="A form has its text in the field “text”, or “payload”.")
+
+
+def _perhaps(text: str) -> str:
+    """Bare text; `curl -d '{"text": …}'` means what it looks like."""
+    if text.lstrip()[:1] == "{":
+        try:
+            return text_of(_json(text))
+        except Refusal:
+            return text
+    return text
+
+
+def _json(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        raise Refusal("bad_frame", detail="That is not valid JSON.") from error
