@@ -33,7 +33,9 @@ from chat.wire.protocol import (
 
 ROOT = Path(__file__).parent.parent
 DOCS = (ROOT / "docs" / "protocol.md").read_text()
-SCRIPT = (ROOT / "static" / "js" / "protocol.js").read_text()
+SCRIPT = "".join(
+    (ROOT / "static" / "js" / f"{name}.js").read_text() for name in ("protocol", "orders")
+)
 
 
 def fields(structs: list[type[msgspec.Struct]]) -> dict[str, set[str]]:
@@ -56,9 +58,9 @@ def documented(section: str) -> dict[str, set[str]]:
 
 
 def scripted(table: str) -> dict[str, set[str]]:
-    """A table of static/js/protocol.js."""
+    """A table of static/js/protocol.js, or of orders.js."""
     body = re.search(rf"\bconst {table} = {{(.*?)\n}};", SCRIPT, re.DOTALL)
-    assert body, f"protocol.js has no {table}"
+    assert body, f"the scripts have no {table}"
     rows = re.findall(r"(\w+): \[(.*?)\]", body.group(1), re.DOTALL)
     return {name: set(re.findall(r"['\"](\w+)['\"]", inner)) for name, inner in rows}
 
@@ -70,7 +72,7 @@ PASSING = [kind for kind in kinds(Event) if kind not in CHANGES]
 def test_python_javascript_and_the_docs_describe_the_same_commands() -> None:
     wire = fields(kinds(Command))
     assert documented("Browser to server") == wire
-    assert scripted("COMMANDS") == wire
+    assert scripted("COMMANDS") | scripted("ORDERS") == wire
 
 
 def test_python_javascript_and_the_docs_describe_the_same_events() -> None:

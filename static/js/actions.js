@@ -13,6 +13,8 @@ const COPIED = 2_000; // ms
 const KEYS = { e: "edit", Delete: "delete", r: "reply", "+": "react", u: "mark-unread" };
 
 export class Actions {
+  more = () => ({}); // what moderators may do to a row that was sent, by the names of the buttons
+
   /** Of `page`: react, reactions, reply and unreadFrom, which other parts of it do. */
   constructor({ timeline, say, editor, deeds, page }) {
     Object.assign(this, { timeline, say, editor, deeds, page });
@@ -69,7 +71,7 @@ export class Actions {
       "mark-unread": () => this.page.unreadFrom(id),
     };
     const mine = { edit: () => this.editor.edit(row), delete: () => this.deletions.add(row) };
-    const offers = { ...(row.matches(SENT) && sent), ...(row.matches(MINE) && mine) };
+    const offers = { ...(row.matches(SENT) && { ...sent, ...this.more(row) }), ...(row.matches(MINE) && mine) };
     return Object.fromEntries(
       Object.entries(offers).map(([name, act]) => [name, () => (this.toolbar.close(), act())]),
     );

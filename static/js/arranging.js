@@ -2,6 +2,7 @@
 // finger can use as well; and what else is in that menu.
 
 import { clone } from "./dom.js";
+import { moveIn } from "./menus.js";
 
 const STEPS = { ArrowUp: -1, ArrowDown: 1 };
 
@@ -79,14 +80,8 @@ export class Arranging {
   }
 
   #inMenu(event) {
-    const items = this.#items;
-    const at = items.indexOf(event.target);
-    const last = items.length - 1;
-    const to = { ArrowDown: at === last ? 0 : at + 1, ArrowUp: at === 0 ? last : at - 1, Home: 0, End: last }[event.key];
     if (event.key === "Tab") this.#menu.hidePopover(); // and on from the button
-    if (to === undefined) return;
-    event.preventDefault();
-    items[to].focus();
+    else moveIn(this.#items, event);
   }
 
   get #items() {

@@ -18,10 +18,12 @@ const FINAL = new Map([
   [CLOSE.REPLACED, "replaced"],
 ]);
 
+const REFUSALS = { sign_in: "signed_out", banned: "removed", bad_room: "removed" };
+
 /**
  * `hear(name, fields)` gets every event, after the cursor has moved; `name` is null for a change of a
- * kind not known here. `lost(code)` hears of every line that ends. `changed(state)` gets "connecting", "online", "offline", "blocked" (the
- * server answers, but a proxy in front passes no sockets) or a final "removed", "signed_out",
+ * kind not known here. `lost(code)` hears of every line that ends. `changed(state)` gets "connecting", "online", "offline", "blocked" (a
+ * proxy passes no sockets) or a final "removed", "signed_out",
  * "replaced". Nothing happens before `open()`.
  */
 export class Connection {
@@ -147,11 +149,9 @@ export class Connection {
     try {
       const answer = await fetch(this.signInUrl, { headers: { Accept: "application/json" } });
       if (answer.ok && !this.#reached) this.#refused += 1;
-      if (answer.status !== 403 || (await answer.json()).code !== "sign_in") return;
-    } catch {
-      return; // no answer at all: it is the line, and the backoff cares for it
-    }
-    this.#end(FINAL.get(CLOSE.SIGNED_OUT));
+      const end = !answer.ok && REFUSALS[(await answer.json()).code];
+      if (end) this.#end(end);
+    } catch {} // no answer at all: it is the line, and the backoff cares for it
   }
 
   #watch() {

@@ -2,8 +2,25 @@
 // sent again by themselves. Fetched with the first of them. Knows no DOM.
 
 import { newId } from "./entries.js";
+import { COMMANDS } from "./protocol.js";
 
 const PATIENCE = 10_000; // ms for an answer
+
+/** The wire, as chat/wire/orders.py defines it: a test holds the two equal. */
+const ORDERS = {
+  mute: ["cid", "user", "until", "reason"],
+  ban: ["cid", "users", "until", "network", "since", "reason"],
+  unban: ["cid", "id"],
+  wipe: ["cid", "user", "since"],
+  role: ["cid", "user", "role"],
+  member: ["cid", "room", "user", "on"],
+  chat: ["cid", "name", "door"],
+  invite: ["cid", "role", "until", "uses", "room"],
+  revoke: ["cid", "id"],
+  hook: ["cid", "name", "rooms"],
+  readmit: ["cid", "user"],
+  remove_room: ["cid", "room"],
+};
 
 export class Orders {
   #waiting = new Map(); // cid -> {resolve, fail}
@@ -11,6 +28,7 @@ export class Orders {
   /** `desk` has the line and tells, by `on`, what comes from it. */
   constructor({ desk, on, say }) {
     Object.assign(this, { desk, say });
+    Object.assign(COMMANDS, ORDERS); // the line takes them from now on
     const hear = (name, heard) => {
       const others = on[name];
       on[name] = (...told) => (others?.(...told), heard(...told));

@@ -21,6 +21,7 @@ export const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toL
 
 /** The panel of people and the line about them in the header; `typing` and `announcer` beside. */
 export class People {
+  #rows = new Map(); // user -> row
   fills = {}; // name of a dialog -> fetches and shows what is in it; false: it is not to be opened
   known = { total: 0, here: 0, people: [] };
 
@@ -79,6 +80,8 @@ export class People {
     const { total, here, people } = this.known;
     const sought = this.field.hidden ? "" : plain(this.field.value.trim());
     const found = people.filter(({ name }) => plain(name).includes(sought));
+    const [held, before] = [document.activeElement, this.#rows];
+    this.#rows = new Map(people.map(({ user }) => [user, before.get(user) ?? clone("person")]));
     const parts = [true, false].flatMap((present) =>
       this.#group(
         found.filter((person) => (person.here ?? true) === present),
@@ -90,6 +93,7 @@ export class People {
     const unnamed = total - people.length;
     if (unnamed > 0 && !sought) parts.push(this.#line("unnamed", this.say("people.more", { n: unnamed })));
     find(".crowd").replaceChildren(...parts);
+    if (held !== document.activeElement) held.focus({ preventScroll: true }); // its row has another place
   }
 
   #group(people, words, n) {
@@ -105,8 +109,11 @@ export class People {
   }
 
   #row({ user, name, color, here = true }) {
-    const row = clone("person");
-    row.classList.add(`a${color}`);
+    const row = this.#rows.get(user);
+    const button = row.firstElementChild;
+    button.className = `person a${color}`;
+    button.dataset.user = user;
+    if (user === this.you.user) Object.assign(button, { ariaHasPopup: "dialog" }).dataset.opens = "me";
     row.querySelector(".av").textContent = initials(name);
     row.querySelector(".pn").textContent = user === this.you.user ? this.say("you") : name;
     row.querySelector(".dot").classList.toggle("away", !here);

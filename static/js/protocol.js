@@ -1,6 +1,7 @@
 // The wire, as chat/wire/ defines it: a test holds the two equal. Only here frames are tagged;
 // everybody else speaks of names and fields.
 
+/** What may be said, without the orders (orders.js). */
 export const COMMANDS = {
   say: ["cid", "text", "reply", "files"],
   edit: ["cid", "id", "text"],
@@ -14,18 +15,6 @@ export const COMMANDS = {
   keep: ["key", "value"],
   appear: ["here"],
   ping: [],
-  mute: ["cid", "user", "until", "reason"],
-  ban: ["cid", "users", "until", "network", "since", "reason"],
-  unban: ["cid", "id"],
-  wipe: ["cid", "user", "since"],
-  role: ["cid", "user", "role"],
-  member: ["cid", "room", "user", "on"],
-  chat: ["cid", "name", "door"],
-  invite: ["cid", "role", "until", "uses", "room"],
-  revoke: ["cid", "id"],
-  hook: ["cid", "name", "rooms"],
-  readmit: ["cid", "user"],
-  remove_room: ["cid", "room"],
 };
 
 export const CHANGES = {

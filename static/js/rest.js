@@ -83,6 +83,7 @@ export function wire(page, made) {
   performance.mark("parts-ready");
   const { elsewhere } = page;
   const parts = { people, strip, deeds, edges, reactions, topic, actions, elsewhere, kept, rooms, drafts, uploads, staging, files };
+  made.wireModerating(page, parts);
   return { ...parts, ...answers, ...made.wireAttention(page, parts) };
 }
 

@@ -34,6 +34,7 @@ export class Strip {
     else if (TROUBLES[state]) this.#trouble(TROUBLES[state]);
   }
 
+  /** `notice`: {key, values, kind, button, act}, where `act` may be a function too. */
   brief(notice, time = BRIEF) {
     clearTimeout(this.#timer);
     this.#busy = true;
@@ -43,6 +44,13 @@ export class Strip {
       if (this.#wrong) this.#put(this.#wrong);
       else this.refresh();
     }, time);
+  }
+
+  /** What is wrong from now on, and stays so. */
+  stays(notice) {
+    clearTimeout(this.#timer);
+    this.#busy = true;
+    this.#put((this.#wrong = notice));
   }
 
   refresh() {
@@ -84,7 +92,7 @@ export class Strip {
     const pressed = strip.querySelector("button");
     pressed.hidden = !button;
     if (button) pressed.textContent = this.say(button);
-    pressed.addEventListener("click", () => this.acts[act]());
+    pressed.addEventListener("click", this.acts[act] ?? act);
     return strip;
   }
 }

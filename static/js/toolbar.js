@@ -5,6 +5,7 @@ import { wordsOf } from "./attachments.js";
 import { copyFrom } from "./dialogs.js";
 import { clone, element } from "./dom.js";
 import { openDialog } from "./drawers.js";
+import { moveIn } from "./menus.js";
 import { SIX } from "./reactions.js";
 
 const COPIED = 900; // ms "Copied" stands before the menu goes
@@ -14,6 +15,7 @@ export const SENT = "[data-id]:not(.damaged, .deleted)";
 export const MINE = `.mine${SENT}`;
 
 export class Toolbar {
+  adapt = () => {}; // what else is offered for a row: moderators have more
   #row = null;
 
   /** `act(button, row)` does what a button in the sheet stands for; `tell(text)` says it aloud;
@@ -47,6 +49,7 @@ export class Toolbar {
     this.#offer(row);
     const finger = FINGER.matches;
     const { text } = this.timeline.message(row);
+    this.adapt(this.choices, row);
     for (const part of this.choices.children) {
       part.hidden = (part.matches(".own") && !row.matches(MINE)) || (part.matches(".phone") && !finger) || (part.matches(".copy-text") && !text);
       if (!part.matches(".opt")) continue;
@@ -130,17 +133,7 @@ export class Toolbar {
   }
 
   #key(event) {
-    const options = this.#options;
-    const at = options.indexOf(document.activeElement);
-    const to = {
-      ArrowDown: (at + 1) % options.length,
-      ArrowUp: (at - 1 + options.length) % options.length,
-      Home: 0,
-      End: options.length - 1,
-    }[event.key];
     if (event.key === "Tab") this.menu.hidePopover(); // and on from the button
-    if (to === undefined) return;
-    event.preventDefault();
-    options[to].focus();
+    else moveIn(this.#options, event);
   }
 }
