@@ -455,7 +455,7 @@ def test_what_was_made_and_ended_is_told_to_moderators(site: Site, owner: str, b
     site.order(owner, "revoke", id=bot.id)
     with closing(sqlite3.connect(site.config.data / "chat.db")) as db:
         told = db.execute("SELECT name, what, about, detail FROM audit ORDER BY n").fetchall()
-    assert told == [("Olga", "hook", "Builds", "den"), ("Olga", "revoke", "Builds", None)]
+    assert told == [("Olga", "hook", "Builds", "den"), ("Olga", "revoke", "Builds", "hook")]
 
 
 def test_a_muted_bot_is_told_so(site: Site, owner: str, bot: Bot) -> None:

@@ -150,3 +150,28 @@ def test_what_people_are_called_is_no_html(site: Site, olga: str) -> None:
     text = page(site, olga)
     assert "<i>Ben" not in text
     assert "&lt;i&gt;Ben" in text
+
+
+def test_an_owner_sees_the_hooks_and_what_came_of_them(site: Site, olga: str, mira: str) -> None:
+    def hooks(cookie: str) -> str:
+        return re.sub(r" ([,.])", r"\1", part(page(site, cookie), "hooks"))
+
+    assert hooks(olga) == "Hooks New hook No program writes here."
+    assert hooks(mira) == ""
+    made = json.loads(site.order(olga, "hook", name="Builds", rooms=["lobby", "release"]).body)
+    assert "Builds bot Writes in #lobby, #release, not used yet" in hooks(olga)
+    site.http("POST", f"/hook/{made['token']}", body="done")
+    for _ in range(2):
+        site.http("POST", f"/hook/{made['token']}", body="")
+        site.http("POST", f"/hook/{'x' * 22}", body="lost")
+    assert re.search(
+        r"#release, last \d.*\. Turned away 2 times since the start, last:", hooks(olga)
+    )
+    assert "There is nothing to send." in hooks(olga)
+    assert "Wrong keys were tried 2 times since the start." in hooks(olga)
+    assert made["token"] not in page(site, olga)
+    orders = re.findall(r'data-order="([^"]*)"', page(site, olga))
+    assert made["id"] in [json.loads(unescape(order)).get("id") for order in orders]
+    site.order(olga, "revoke", id=made["id"])
+    assert "No program writes here." in hooks(olga)
+    assert "Olga ended the hook Builds" in part(page(site, olga), "deeds")

@@ -51,7 +51,7 @@ class EndHook(Ordered):
 
     @property
     def told(self) -> tuple[Told, ...]:
-        return (Told("revoke", self.bot),)
+        return (Told("revoke", self.bot, detail="hook"),)
 
 
 def keys(db: sqlite3.Connection) -> list[Key]:

@@ -11,10 +11,13 @@ from typing import Literal
 from urllib.parse import quote, urlencode
 
 from chat.log.overview import Done, KeptOut, Place, Resident
+from chat.room.hooks import Listed
+from chat.room.titles import Titles
 from chat.rules.access import RANK, Role, outranks
 from chat.rules.lookalikes import skeleton
 from chat.web.phrases import At, Phrases, Said, Strong, Value
-from chat.wire.orders import Appoint, Mute, Order, Unban
+from chat.wire.codes import REFUSALS
+from chat.wire.orders import Appoint, Mute, Order, Revoke, Unban
 from chat.wire.protocol import Arrange, Person, encode
 
 FEW = 8  # people shown before one asks for all
@@ -80,6 +83,17 @@ class Line:
     id: int
     name: str
     at: int
+    sentence: str
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class HookRow:
+    """A bot, and the order that ends it."""
+
+    id: int
+    name: str
+    color: int
     sentence: str
     order: str
 
@@ -170,6 +184,21 @@ class Desk:
             what = say.phrase("owner.bans.network", what=Said(what))
         what = self._because(what, one.reason)
         return Line(one.id, one.name, one.at, what, ordered(Unban(CID, one.id)))
+
+    def hooks(self, listed: Iterable[Listed], titles: Titles) -> list[HookRow]:
+        """The bots, where each writes, and what came of its key."""
+        return [self._hook(one, titles) for one in listed]
+
+    def _hook(self, one: Listed, titles: Titles) -> HookRow:
+        say, rooms = self._phrases, ", ".join(f"#{titles.of(room)}" for room in one.rooms)
+        what = say.phrase("owner.hooks.in" if rooms else "owner.hooks.nowhere", rooms=rooms)
+        used = "owner.hooks.last" if one.used else "owner.hooks.never"
+        what = say.phrase(used, what=Said(what), last=At(one.used))
+        if one.refused:
+            why = REFUSALS[one.code]
+            what = say.counted("owner.hooks.refused", one.refused, what=Said(what), why=why)
+        order = ordered(Revoke(CID, one.id))
+        return HookRow(one.id, one.bot.name, one.bot.color, what, order)
 
     def deeds(
         self, done: Iterable[Done], kept: Iterable[KeptOut], known: Iterable[Resident]

@@ -47,9 +47,9 @@ class Phrases:
         put = {name: _html(value) for name, value in values.items()}
         return escape(self._words[key]).format(**put)
 
-    def counted(self, key: str, n: int) -> str:
+    def counted(self, key: str, n: int, **values: Value) -> str:
         """A sentence with a number, in its form for one or for several."""
-        return self.phrase(f"{key}.{'one' if n == 1 else 'other'}", n=n)
+        return self.phrase(f"{key}.{'one' if n == 1 else 'other'}", n=n, **values)
 
     def until(self, key: str, until: int, **values: Value) -> str:
         """A sentence that says until when, or that there is no end."""
