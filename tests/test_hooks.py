@@ -17,6 +17,8 @@ from serving import Site
 from test_polls import Poll, waiting
 from test_slack import ALERTMANAGER, GRAFANA, kuma
 
+from chat.log.backup import backup
+from chat.log.restore import restore
 from chat.room.people import DAY, HELD, now_ms
 from chat.rules.slack import text_of
 from chat.wire.codes import TEXT_LIMIT
@@ -331,6 +333,27 @@ def test_who_is_taken_out_of_a_room_is_out_and_out_of_all_has_nowhere_to_write(
     assert refused(bot.post("sun", query="?room=attic")) == (404, "bad_room")
 
 
+@pytest.mark.parametrize(
+    ("room", "answer"),
+    [
+        ({"mode": "announce"}, None),
+        ({"private": True}, None),
+    ],
+    ids=str,
+)
+def test_a_bot_writes_in_a_room_as_its_mode_lets_it(
+    bot: Bot, wire: Wire, room: dict[str, Any], answer: tuple[int, str] | None
+) -> None:
+    """Announcements are made by moderators and bots; a private room is theirs who were let in."""
+    wire.hear("settings", cid=wire.command("room", **room))
+    bot.post("first")
+    if answer is None:
+        assert bot.post("second").body == b"ok"
+        assert bot.read("/r/den/messages")[0] == 200
+    else:
+        assert refused(bot.post("second")) == answer
+
+
 def test_a_key_opens_nothing_but_messages(site: Site, bot: Bot) -> None:
     headers = {"Authorization": f"Bearer {bot.key}", **JSON}
     for path in ("/r/den/ws", "/qr?link=http://e.org"):
@@ -382,6 +405,22 @@ def test_a_hook_that_is_ended_is_ended_for_good(tmp_path: Path) -> None:
     assert [message["bot"] for message in said(site, cookie)] == [True, True]
     site.stop()
     assert site.log == []
+
+
+def test_a_restored_backup_has_the_hooks_that_were_not_ended_since(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "saved"
+    site = Site(data)
+    cookie = site.join("den", "Olga")
+    site.promote("Olga", "owner")
+    bot, other = hire(site, cookie), hire(site, cookie, "Weather")
+    backup(data, file)
+    site.order(cookie, "revoke", id=bot.id)
+    site.stop()
+    restore(data, file)
+    site = Site(data)
+    assert refused(Bot(site, bot.id, bot.key).post("again")) == (401, "bad_key")
+    assert Bot(site, other.id, other.key).post("sun").status == 200
+    site.stop()
 
 
 def test_who_waits_when_the_key_is_ended_gets_nothing(

@@ -109,6 +109,21 @@ def test_whoever_may_not_be_in_any_more_gets_nothing(site: Site, patient: None) 
     wire.close()
 
 
+def test_a_room_that_becomes_private_while_somebody_waits_is_none_for_them(
+    site: Site, patient: None
+) -> None:
+    owner, cookie = site.join("den", "Olga"), site.join()
+    site.promote("Olga", "owner")
+    wire = site.wire("den", owner)
+    wire.hear("message", cid=wire.say("one"))
+    poll = Poll(site, cookie, "/r/den/messages?since=1&wait=1000")
+    waiting(site, 1)
+    wire.command("room", private=True)
+    status, refused = poll.answer()
+    assert (status, refused["code"]) == (404, "bad_room")
+    wire.close()
+
+
 def test_of_too_many_of_one_person_the_oldest_gives_way(site: Site, patient: None) -> None:
     """It may be of a program that was ended: its line is noticed only when it is answered."""
     cookie = site.join()

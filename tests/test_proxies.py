@@ -33,7 +33,8 @@ NGINX = """
 daemon off; pid {folder}/pid; error_log {folder}/error.log; {user}
 events {{}}
 http {{
-    access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+    access_log {folder}/access.log;
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
     {example}
 }}
@@ -253,6 +254,16 @@ def test_a_page_of_another_site_gets_no_line_and_no_form(visit: Visit) -> None:
     form = {"name": free_name(), "room": "lobby"}
     answer = visit.http("POST", f"{visit.base}join", {"Origin": "https://evil.example"}, form)
     assert answer.status == 403
+
+
+def test_the_key_of_a_hook_reaches_the_chat_and_no_log(visit: Visit) -> None:
+    key = "s" * 22
+    answer = visit.http("POST", f"{visit.base}hook/{key}", {}, {"text": "hello"})
+    assert (answer.status, json.loads(answer.body)["code"]) == (401, "bad_key")
+    assert visit.http("GET", f"{visit.base}healthz").status == 200  # by now it would be logged
+    logs = [file for name in ("log", "*.log") for file in visit.data.parent.glob(name)]
+    assert logs
+    assert not any(key in file.read_text() for file in logs)
 
 
 @contextlib.contextmanager
