@@ -359,9 +359,10 @@ class Server:
 
     def join(self, name: str) -> tuple[str, str]:
         """A person and the Cookie header of their device."""
-        person = self.loop.run_until_complete(self.app.site.directory.join(name))
-        secret = self.app.settings["cookie_secret"]
-        return person.user, f"device={create_signed_value(secret, 'device', person.user).decode()}"
+        directory, secret = self.app.site.directory, self.app.settings["cookie_secret"]
+        person = self.loop.run_until_complete(directory.join(name))
+        (device,) = directory.devices.of(person.user)
+        return person.user, f"device={create_signed_value(secret, 'device', device.id).decode()}"
 
     @contextlib.contextmanager
     def database(self) -> Iterator[sqlite3.Connection]:

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_store import append, arrange, react, remove, rewrite
+from test_store import append, arrange, cid_of, react, remove, rewrite
 
 from chat.datafolder import Folder
-from chat.log.operations import Deposit
+from chat.log.operations import Deposit, Expire, Govern, Piece
 from chat.log.store import Store
+from chat.rules.access import Role
 from chat.wire.protocol import Attachment
 
 MARK = re.compile(rb"~[0-9a-z]{4}")
 ROOMS = 12
+LATER = 5_000_000_000_000  # UTC milliseconds
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -29,6 +31,7 @@ class History:
         self.living: dict[tuple[str, int], str] = {}
         self.topics: dict[str, str] = {}
         self.files: dict[tuple[str, int], str] = {}  # what is said of the file of a message
+        self.spam: set[tuple[str, int]] = set()  # messages of somebody whose all goes now and then
         self.erased: set[str] = set()
         self.number = 0
 
@@ -41,21 +44,23 @@ class History:
 
     async def say(self, room: str) -> None:
         """A new message."""
-        text = self.text()
-        said = append(text=text, room=room)
+        text, spam = self.text(), self.chance.random() < 0.1
+        said = append(text=text, room=room, author="s" if spam else "a")
         answered = self.chance.choice([None, *(id for where, id in self.living if where == room)])
         meant = {"b": text[:5]} if self.chance.random() < 0.5 else {}
         about = self.text(500) if self.chance.random() < 0.3 else ""
-        files = [await self.upload(room, about)] if about else []
+        files = [await self.upload(room, about, said.author)] if about else []
         saved = await self.store.wrote(replace(said, reply=answered, mentions=meant, files=files))
         self.living[room, saved.rev] = text[:5]
+        if spam:
+            self.spam.add((room, saved.rev))
         if about:
             self.files[room, saved.rev] = about[:5]
 
-    async def upload(self, room: str, about: str) -> Attachment:
+    async def upload(self, room: str, about: str, author: str) -> Attachment:
         """A file, its name and its description."""
         id = f"file-{self.number:017}"
-        await self.store.wrote(Deposit(id, room, "a", "image/png", 1, 1, 1, b"sha", 1))
+        await self.store.wrote(Deposit(id, room, author, "image/png", 1, 1, 1, b"sha", 1))
         return Attachment(id, f"{about[:5]}.png", about)
 
     async def arrange(self, room: str) -> None:
@@ -72,14 +77,38 @@ class History:
             on, who = self.chance.random() < 0.6, self.chance.choice("bc")
             await self.store.wrote(react(id, on, author=who, room=room))
             return
-        self.erased.add(self.living.pop((room, id)))
+        author = "s" if (room, id) in self.spam else "a"
         if kind == "delete":
-            self.erased |= {self.files.pop((room, id))} if (room, id) in self.files else set()
-            await self.store.wrote(remove(id, room=room))
+            self.goes(room, id)
+            await self.store.wrote(remove(id, room=room, author=author))
             return
+        self.erased.add(self.living.pop((room, id)))
         text = self.text()
-        await self.store.wrote(rewrite(id, text, room=room))
+        await self.store.wrote(rewrite(id, text, room=room, author=author))
         self.living[room, id] = text[:5]
+
+    def goes(self, room: str, id: int) -> None:
+        """A message is no more."""
+        self.spam.discard((room, id))
+        self.erased.add(self.living.pop((room, id)))
+        self.erased |= {self.files.pop((room, id))} if (room, id) in self.files else set()
+
+    async def wipe(self) -> None:
+        """All that one person wrote goes, everywhere."""
+        self.store._commits._writer.wiping.wipe(["s"], 0, LATER)
+        for place in tuple(self.spam):
+            self.goes(*place)
+        while (await self.store.wrote(Piece(LATER))).more:
+            pass
+
+    async def expire(self, room: str) -> None:
+        """Nothing that was said in this room is kept."""
+        for place in [place for place in self.living if place[0] == room]:
+            self.goes(*place)
+        who = "a", Role.OWNER, cid_of(None), "A", 2000
+        await self.store.wrote(Govern(room, *who, None, "", {"keep": self.chance.randrange(9)}))
+        while (await self.store.wrote(Expire(room, LATER))).more:
+            pass
 
     async def run(self, texts: int) -> None:
         """In rounds of about 90 commands that share a commit: all rooms at once, or one alone.
@@ -98,6 +127,10 @@ class History:
                 doing.append(self.arrange(self.chance.choice(rooms)))
             self.chance.shuffle(doing)
             await asyncio.gather(*doing)
+            if self.chance.random() < 0.2:
+                await self.wipe()
+            if self.chance.random() < 0.1:
+                await self.expire(self.chance.choice(rooms))
         places = self.chance.sample(sorted(self.living), len(self.living) * 9 // 10)
         for first in range(0, len(places), 64):
             await asyncio.gather(*(self.change(*place) for place in places[first : first + 64]))

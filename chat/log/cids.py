@@ -41,11 +41,11 @@ class Cids:
             (op.author, op.cid, room, rev, digest(op), op.at),
         )
 
-    def unread(self, message: Message) -> None:
-        """The text of this message is no more: neither is what it could be guessed by."""
-        self._db.execute(
+    def unread(self, *messages: Message) -> None:
+        """The texts of these messages are no more: neither is what they could be guessed by."""
+        self._db.executemany(
             "UPDATE cids SET digest = NULL WHERE author = ? AND cid = ?",
-            (message.user, message.cid),
+            [(message.user, message.cid) for message in messages],
         )
 
     def forget(self, before: int, count: int) -> int:

@@ -86,9 +86,10 @@ class Files:
         type, size, width, height = row
         return File(file.id, name, type, size, width, height, about)
 
-    def drop(self, room: str, message: int) -> None:
-        """The files of this message are no more."""
-        self._drop("room = ? AND message = ?", room, message)
+    def drop(self, room: str, *messages: int) -> None:
+        """The files of these messages are no more."""
+        marks = ", ".join("?" * len(messages))
+        self._drop(f"room = ? AND message IN ({marks})", room, *messages)
 
     def sweep(self, op: Sweep) -> tuple[int, int]:
         """How many there were, and the bytes of them."""

@@ -65,7 +65,7 @@ class Heads:
     def remove(self, name: str) -> None:
         """This room does not count any more, until something is said in it."""
         if name not in self._removed:
-            self._db.execute("UPDATE rooms SET removed = 1 WHERE name = ?", (name,))
+            self._db.execute("UPDATE rooms SET removed = 1, title = name WHERE name = ?", (name,))
             self._mark(name)
 
     def _mark(self, name: str) -> None:

@@ -34,6 +34,8 @@ class Meant:
         rows = [(person, room, message.id) for person in message.mentions]
         self._db.executemany("INSERT OR IGNORE INTO meant VALUES (?, ?, ?)", rows)
 
-    def drop(self, room: int, id: int) -> None:
-        """This message is no more."""
-        self._db.execute("DELETE FROM meant WHERE room = ? AND id = ?", (room, id))
+    def drop(self, room: int, *ids: int) -> None:
+        """These messages are no more."""
+        self._db.executemany(
+            "DELETE FROM meant WHERE room = ? AND id = ?", [(room, id) for id in ids]
+        )

@@ -120,10 +120,12 @@ class Things:
         found = row and saved_of(row)
         return row[-1] if row else 0, found.change if found else None
 
-    def reactions(self, room: int, id: int) -> list[int]:
-        """The rows of those below a message, those taken back too."""
+    def reactions(self, room: int, *ids: int) -> list[int]:
+        """The rows of those below these messages, those taken back too."""
+        marks = ", ".join("?" * len(ids))
         rows = self._db.execute(
-            "SELECT n FROM things WHERE room = ? AND kind = 'reaction' AND id = ?", (room, id)
+            f"SELECT n FROM things WHERE room = ? AND kind = 'reaction' AND id IN ({marks})",
+            (room, *ids),
         )
         return [n for (n,) in rows.fetchall()]
 
@@ -148,13 +150,13 @@ class Things:
         )
         return new
 
-    def shed(self, n: int) -> None:
-        """Nothing is left of this row but its place. Not its checksum either, which would give a
-        short text away; and no DELETE, which would make SQLite move its neighbours."""
-        self._db.execute(
+    def shed(self, *rows: int) -> None:
+        """Nothing is left of these rows but their place. Not their checksums either, which would
+        give a short text away; and no DELETE, which would make SQLite move its neighbours."""
+        self._db.executemany(
             "UPDATE things SET body = zeroblob(length(body)), kind = NULL, id = NULL, sub = NULL,"
             " rev = NULL, author = NULL, sum = NULL, tomb = NULL WHERE n = ?",
-            (n,),
+            [(n,) for n in rows],
         )
         self.erased = True
 

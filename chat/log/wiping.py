@@ -18,7 +18,7 @@ from chat.log.heads import Heads
 from chat.log.meant import Meant
 from chat.log.things import MOST, ROW, Things, saved_of
 from chat.wire.frames import Saved
-from chat.wire.protocol import UNSET, Gone, Message, Settings
+from chat.wire.protocol import UNSET, Change, Gone, Message, Settings
 
 PIECE = 500  # messages removed in one transaction
 LOOKED_AT = 5_000  # messages that are looked through in one
@@ -34,6 +34,14 @@ class Removed:
     changes: list[tuple[str, Saved]] = field(default_factory=list)
     more: bool = False
     emptied: str = ""
+
+
+class Doomed(NamedTuple):
+    """A message that is to go: its row, its id, and what it says, if that can be read."""
+
+    n: int
+    id: int
+    old: Message | None
 
 
 class Chore(NamedTuple):
@@ -62,15 +70,14 @@ class Wiping:
         self._meant = meant
         self._cids = Cids(db)
 
-    def erase(self, room: tuple[int, str], n: int, id: int, old: Message | None) -> None:
-        """This message goes, its files and all reactions to it. Without `old`: it is damaged."""
-        if old is not None:
-            self._cids.unread(old)
-        self._meant.drop(room[0], id)
-        self._files.drop(room[1], id)
-        for reaction in self._things.reactions(room[0], id):
-            self._things.shed(reaction)
-        self._things.shed(n)
+    def erase(self, room: tuple[int, str], messages: Sequence[Doomed]) -> None:
+        """These messages go, their files and all reactions to them."""
+        ids = [message.id for message in messages]
+        self._cids.unread(*[message.old for message in messages if message.old is not None])
+        self._meant.drop(room[0], *ids)
+        self._files.drop(room[1], *ids)
+        self._things.shed(*self._things.reactions(room[0], *ids))
+        self._things.shed(*[message.n for message in messages])
 
     # -- what is begun by an order
 
@@ -141,6 +148,7 @@ class Wiping:
     ) -> list[tuple[str, Saved]]:
         """Erase those of the right time. No message that stays may lie between two of its author's
         that one `gone` names."""
+        doomed: list[Doomed] = []
         spans: list[tuple[str, list[int]]] = []
         open: dict[str, list[int]] = {}  # author -> the last span, if nothing stays below it
         for n, id, author in theirs:
@@ -152,21 +160,23 @@ class Wiping:
             ):
                 open.pop(author, None)
                 continue
-            self.erase(room, n, id, old)
+            doomed.append(Doomed(n, id, old))
             span = open.get(author)
             if span is None:
                 span = open[author] = [id, id]
                 spans.append((author, span))
             span[0] = id
+        self.erase(room, doomed)
         return [(room[1], self._tell(room, span, author, at)) for author, span in spans]
 
     def _empty(self, chore: Chore, at: int) -> Removed:
         (name,) = self._db.execute("SELECT name FROM rooms WHERE id = ?", (chore.room,)).fetchone()
         room = chore.room, name
         rows = self._before(chore.room, chore.id, PIECE)
-        for n, id, _ in rows:
-            _, old = self._things.find(chore.room, ("message", id, ""))
-            self.erase(room, n, id, old if isinstance(old, Message) else None)
+        found = [
+            (n, id, self._things.find(chore.room, ("message", id, ""))[1]) for n, id, _ in rows
+        ]
+        self.erase(room, [Doomed(n, id, _message(old)) for n, id, old in found])
         removed = Removed()
         if rows:
             span = [rows[-1][1], rows[0][1]]
@@ -200,7 +210,8 @@ class Wiping:
         if head is None or not isinstance(settings, Settings) or settings.keep is None:
             return Removed()
         before = at - (settings.keep * DAY or HOUR)
-        room, found, last = (head[0], name), [], 0
+        room, last = (head[0], name), 0
+        found: list[Doomed] = []
         sql = f"SELECT {ROW} FROM things WHERE room = ? AND kind = 'message' ORDER BY id LIMIT ?"
         with closing(self._db.execute(sql, (head[0], PIECE))) as rows:
             for row in rows:
@@ -209,14 +220,13 @@ class Wiping:
                 written = old.at if isinstance(old, Message) else 0
                 if before <= written <= at:
                     break
-                found.append((row[-1], row[2], old if isinstance(old, Message) else None))
+                found.append(Doomed(row[-1], row[2], _message(old)))
                 last = len(found) if written < before else last
         del found[last:]
-        for n, id, old in found:
-            self.erase(room, n, id, old)
         if not found:
             return Removed()
-        span = [found[0][1], found[-1][1]]
+        self.erase(room, found)
+        span = [found[0].id, found[-1].id]
         return Removed([(name, self._tell(room, span, None, at))], len(found) == PIECE)
 
     # -- the parts
@@ -241,3 +251,7 @@ class Wiping:
 
     def _end(self, chore: Chore) -> None:
         self._db.execute("DELETE FROM chores WHERE n = ?", (chore.n,))
+
+
+def _message(change: Change | None) -> Message | None:
+    return change if isinstance(change, Message) else None

@@ -50,7 +50,7 @@ from chat.log.ranks import Ranks
 from chat.log.reads import Reads
 from chat.log.things import Things
 from chat.log.users import Users
-from chat.log.wiping import Wiping
+from chat.log.wiping import Doomed, Wiping
 from chat.rules.access import Answer, Mode, Role, may
 from chat.rules.mentions import carried
 from chat.rules.text import clean, one_emoji, one_line
@@ -229,7 +229,7 @@ class Writer:
         is no failure: it is what was asked for."""
         if old is None:
             return None
-        self.wiping.erase((room, op.room), n, op.id, old)
+        self.wiping.erase((room, op.room), [Doomed(n, op.id, old)])
         if old.user != op.author:
             told = Told("delete", old.user, op.room, about=old.name)
             self._audit.note(op.author, op.at, told)
