@@ -176,7 +176,7 @@ BLOCKS = {
             "@here look\n**DiskFull**\nhttps://am.example/\n"
             "**Alert:** 3 < 5 GB - `critical`\n**Runbook:** open (https://wiki.example/disk)\n"
             "**Instance:** nas:9100\n**Severity:** critical\n"
-            "Silence :no_bell: (https://am.example/s)\nam-1",
+            "Silence 🔕 (https://am.example/s)\nam-1",
         ),
         (
             GRAFANA,
@@ -194,7 +194,7 @@ BLOCKS = {
             BLOCKS,
             "Build *17*\n**Result:** ~~red~~ *green*\nLog (https://ci.example/17)\nmain by @ana\n"
             "a graph (https://ci.example/g.png)\n# as it is\n"
-            "See this (https://e.org/):wave:\n• one\n• two\n> said\n> so\n```\na = 1\n```",
+            "See this (https://e.org/)👋\n• one\n• two\n> said\n> so\n```\na = 1\n```",
         ),
         ({"attachments": [{"fallback": "only *this*", "color": "good"}]}, "only **this**"),
         ({"attachments": [{"fields": [{"title": "Up"}, {"value": "yes"}]}]}, "**Up**\nyes"),
@@ -229,6 +229,10 @@ def test_what_senders_document_becomes_a_text(payload: Any, text: str) -> None:
         ("<!here> <!channel> <!everyone> <!subteam^S1|@ops>", "@here @here @here @ops"),
         ("<!date^1392734382^{date}|18 February>", "18 February"),
         ("&gt; said", "> said"),
+        (
+            ":fire: *a* :none_of_ours: `:fire:` 10:30:00",
+            "🔥 **a** :none_of_ours: `:fire:` 10:30:00",
+        ),
         ("a \0 b <x>", "a  b <x>"),
     ],
 )

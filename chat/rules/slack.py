@@ -32,6 +32,17 @@ _MARKS = (  # Slack's sign, and ours; they hug what they mark, and stand between
     (re.compile(r"(?<![\w~])~(?=[^\s~])([^~\n]*[^\s~])~(?![\w~])"), r"~~\1~~"),
 )
 _ENTITY = re.compile("&(amp|lt|gt);")  # these three, and no more: "?a=1&copy=2" stays
+_EMOJI = re.compile(r":([a-z0-9_+-]{1,40}):")
+EMOJI = {  # what monitors and builds are fond of; any other stays as it is
+    **{"white_check_mark": "✅", "heavy_check_mark": "✔️", "x": "❌", "warning": "⚠️", "boom": "💥"},
+    **{"fire": "🔥", "rotating_light": "🚨", "exclamation": "❗", "question": "❓", "bug": "🐛"},
+    **{"bell": "🔔", "no_bell": "🔕", "rocket": "🚀", "tada": "🎉", "sos": "🆘", "zap": "⚡"},
+    **{"red_circle": "🔴", "large_green_circle": "🟢", "large_yellow_circle": "🟡"},
+    **{"large_orange_circle": "🟠", "large_blue_circle": "🔵", "information_source": "ℹ️"},
+    **{"+1": "👍", "-1": "👎", "eyes": "👀", "wave": "👋", "mag": "🔍", "hourglass": "⌛"},
+    **{"chart_with_upwards_trend": "📈", "chart_with_downwards_trend": "📉", "link": "🔗"},
+    **{"construction": "🚧", "package": "📦", "lock": "🔒", "key": "🔑", "blue_book": "📘"},
+}
 _LINK = re.compile(r"(?:https?://|mailto:)\S", re.IGNORECASE)
 
 
@@ -64,6 +75,7 @@ def mrkdwn(text: str) -> str:
     text = _APART.sub(hold, text[:MOST].replace(_HELD, ""))
     for sign, ours in _MARKS:
         text = sign.sub(ours, text)
+    text = _EMOJI.sub(lambda name: EMOJI.get(name[1], name[0]), text)
     apart = iter(held)
     return re.sub(_HELD, lambda _: next(apart), _plain(text)).strip()
 
@@ -173,7 +185,7 @@ def _rich(given: dict[str, Any], deep: int) -> str:
     if "elements" not in given:
         label, address = _text(given.get("text")), _address(given.get("url"))
         name = _text(given.get("name")) or _text(given.get("range"))
-        label = label or (f":{name}:" if given.get("type") == "emoji" else name)
+        label = label or (EMOJI.get(name, f":{name}:") if given.get("type") == "emoji" else name)
         return link(label, address) if address else label
     parts = [_rich(_dict(one), deep - 1) for one in _list(given["elements"]) if deep]
     if given.get("type") == "rich_text_list":
