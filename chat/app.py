@@ -72,7 +72,8 @@ HERE = Path(__file__).parent
 # The page's files lie inside the installed package, and beside it in the repository.
 ROOT = HERE if (HERE / "templates").is_dir() else HERE.parent
 PAGES = 4  # pages of history of one person under way
-TIDY = 600  # seconds between two looks at who made nothing of a name
+TIDY = 600  # seconds between two looks at what is to be forgotten
+COMEBACK = 60  # seconds after the start until the first of them: those who were here are back
 SWEEP = 3600  # seconds between two looks for files that nobody sends any more
 DRAIN = 1.5  # seconds for peers to answer the close of a restart
 
@@ -178,7 +179,7 @@ class ChatApp(Application):
             guarded(ChatSocket.sweep, loop.time(), turn)
             if self.server is not None:
                 guarded(self.server.sweep, loop.time())
-            if turn % TIDY == 0:
+            if turn % TIDY == COMEBACK:
                 self.tasks.start(self._tidy())
             if turn % SWEEP == 1:
                 self.tasks.start(self.sweeper.sweep())

@@ -15,11 +15,12 @@ from serving import Site
 
 import chat.room.authority
 import chat.room.bans
+import chat.room.chores
 from chat.room.people import now_ms
 from chat.wire.codes import Close
 from chat.wire.orders import FOREVER
 
-HERE, NEAR, FAR = "203.0.113.7", "203.0.113.200", "198.51.100.1"
+HERE, NEAR, FAR = "203.0.113.7", "203.0.113.200", "192.0.2.1"
 MOD, SPAMMER = "Mona", "Xavi"
 
 
@@ -314,6 +315,25 @@ def test_a_ban_takes_what_was_written_with_it_if_that_is_asked_for(day: Day) -> 
     assert deeds(day.site.config.data) == [(MOD, "ban", SPAMMER, None, f"{FOREVER} adverts")]
 
 
+def test_what_a_room_does_not_keep_goes_for_everybody_and_for_good(
+    day: Day, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, other = day.wire(day.mod), day.wire(day.spammer, "garden")
+    mine.command("room", keep=1)
+    mine.hear("settings")
+    for wire in (mine, mine, other):
+        wire.hear("message", cid=wire.say("x"))
+    tomorrow = now_ms() + 24 * 3_600_000 + 1
+    monkeypatch.setattr(chat.room.chores, "now_ms", lambda: tomorrow)
+    day.site.call(day.site.app.site.hub.tidy)
+    gone = mine.hear("gone")
+    assert (gone["from"], gone["to"]) == (2, 3)
+    assert "user" not in gone
+    for room, left in (("den", 0), ("garden", 1)):
+        answer = day.asks("GET", f"/r/{room}/messages", cookie=day.mod)
+        assert len(json.loads(answer.body)["changes"]) == left
+
+
 def test_a_removed_room_is_empty_and_in_no_list(day: Day) -> None:
     owner = day.site.join("den", "Olga")
     day.site.promote("Olga", "owner")
@@ -355,6 +375,35 @@ def test_who_was_let_into_a_removed_room_is_not_any_more(day: Day) -> None:
     wire.hear("gone")
     day.chores_done()
     assert day.site.app.site.hub.authority.facts(day.user).rooms == set()
+
+
+def test_one_order_ends_a_raid(day: Day) -> None:
+    """50 newcomers from 10 networks have posted 1,000 messages, ten of them without a name."""
+    networks = [f"198.51.{n}" for n in range(10)]
+    bystander, mine = day.wire(day.spammer), day.wire(day.mod)
+    raiders = [
+        day.wire("", path=f"/ws/{n}", address=f"{networks[n % 10]}.{n}")
+        if n < 10
+        else day.wire(day.site.join("den"), address=f"{networks[n % 10]}.{n}")
+        for n in range(50)
+    ]
+    for _ in range(20):
+        for n, wire in enumerate(raiders):
+            wire.send("buy this") if n < 10 else wire.say("buy this")
+    said = [mine.hear("message", text="buy this") for _ in range(1_000)]
+    users = {message["user"] for message in said}
+    assert len(users) == 50
+    assert day.ban(*users, network=True, since=0)["type"] == "done"
+    gone = {mine.hear("gone")["user"] for _ in users}
+    assert gone == users
+    bystander.hear("message", cid=bystander.say("and on we talk"))
+    for wire in raiders:
+        assert wire.closed()[0] == Close.REMOVED
+    assert [day.joins(f"{network}.99") for network in networks] == [403] * 10
+    assert day.joins(FAR) == 303
+    answer = day.asks("GET", "/r/den/messages", cookie=day.mod)
+    texts = [c["text"] for c in json.loads(answer.body)["changes"] if c["type"] == "message"]
+    assert texts == ["and on we talk"]
 
 
 # -- what is kept of it

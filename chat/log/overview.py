@@ -270,8 +270,8 @@ def _newcomers(db: sqlite3.Connection, since: int, now: int) -> list[Newcomer]:
                 nameless[row[5]] = saved.change
     out = {user for (user,) in db.execute("SELECT person FROM bans WHERE until > ?", (now,))}
     people = db.execute(
-        "SELECT id, name, made FROM users WHERE skeleton IS NOT NULL AND role = 'member'"
-        " AND made >= ?",
+        "SELECT id, name, made FROM users WHERE skeleton IS NOT NULL AND made >= ?"
+        " AND role IN ('member', 'guest')",
         (since,),
     )
     found = [Newcomer(id, name, at, written[id], False) for id, name, at in people.fetchall()]
