@@ -19,7 +19,6 @@ from chat.log.files import ids
 from chat.log.operations import Append, Deposit, Probe, Remove
 from chat.log.store import Store
 from chat.log.sweep import Sweeper
-from chat.rules.access import Role
 from chat.wire.protocol import Attachment
 
 NOW = int(time.time() * 1000)
@@ -56,7 +55,7 @@ class Place:
         """A message with these; its id."""
         saved = await self.store.wrote(
             Append(
-                *("lobby", "ana", Role.MEMBER, secrets.token_hex(8), "Ana", NOW, 3, ""),
+                *("lobby", "ana", secrets.token_hex(8), "Ana", NOW, 3, ""),
                 files=[Attachment(id, "a.png") for id in files],
             )
         )
@@ -65,7 +64,7 @@ class Place:
     async def remove(self, message: int) -> None:
         """Delete this one."""
         cid = secrets.token_hex(8)
-        await self.store.wrote(Remove("lobby", "ana", Role.MEMBER, cid, "Ana", NOW, message))
+        await self.store.wrote(Remove("lobby", "ana", cid, "Ana", NOW, message))
 
     async def dropped(self) -> None:
         """Wait until the writer's thread has come past what it was told to unlink."""

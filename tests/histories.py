@@ -20,7 +20,6 @@ from chat.datafolder import Folder
 from chat.log.migrations import MIGRATIONS
 from chat.log.operations import Append
 from chat.log.store import Store
-from chat.rules.access import Role
 
 
 def write(data: Path, *texts: str) -> str:
@@ -31,7 +30,7 @@ def write(data: Path, *texts: str) -> str:
         store.start()
         for text in texts:
             cid = secrets.token_hex(8)
-            await store.wrote(Append("lobby", "a", Role.MEMBER, cid, "A", 1000, 3, text))
+            await store.wrote(Append("lobby", "a", cid, "A", 1000, 3, text))
         await store.close()
         return store.epoch
 

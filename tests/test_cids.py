@@ -8,7 +8,7 @@ import pytest
 from histories import kept
 from test_store import append, arrange, in_store, react, remove, rewrite, table
 
-from chat.log import writer
+from chat.log import upkeep
 from chat.log.operations import Lasting, Operation, Tidy
 from chat.log.reader import Asked
 from chat.log.store import Store
@@ -161,7 +161,7 @@ def test_a_command_is_known_for_seven_days(tmp_path: Path, monkeypatch: pytest.M
 def test_what_is_old_is_forgotten_in_bounded_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "SOME", 7)
+    monkeypatch.setattr(upkeep, "SOME", 7)
     monkeypatch.setattr(module, "now_ms", lambda: 100 * DAY)
     steps: list[tuple[int, int]] = []
 

@@ -14,7 +14,6 @@ from chat.log.operations import Append
 from chat.log.store import Outcome, Store
 from chat.room import people as module
 from chat.room.people import DAY, HELD, MINUTE, SILENT, UNUSED, Directory, NameTaken
-from chat.rules.access import Role
 from chat.wire.codes import Refusal
 from chat.wire.protocol import Person
 
@@ -260,7 +259,7 @@ def test_who_made_nothing_of_a_name_is_forgotten(
         unused, silent, spoke = [await directory.join(name) for name in ("Una", "Sil", "Spo")]
         for person in (silent, spoke):
             assert directory.first_time(person.user)
-        draft = Append("lobby", spoke.user, Role.MEMBER, "cid00001", "Spo", 0, 0, "a word")
+        draft = Append("lobby", spoke.user, "cid00001", "Spo", 0, 0, "a word")
         await directory._store.wrote(draft)
         now[0] += UNUSED + MINUTE
         await directory.tidy([])

@@ -18,7 +18,6 @@ from chat.log.backup import backup
 from chat.log.operations import Append
 from chat.log.restore import restore
 from chat.log.store import Store
-from chat.rules.access import Role
 from chat.wire.orders import FOREVER
 
 WRITTEN, OTHERS = 3_000, 300  # messages: of the one who is wiped, and of somebody else between them
@@ -44,10 +43,7 @@ class Chat:
         every = WRITTEN // OTHERS
         for n in range(WRITTEN):
             who = [self.ids["Xavi"]] + [self.ids["Mona"]] * (n % every == 0)
-            ops = [
-                Append("lobby", id, Role.MEMBER, f"cid-{n:05}", "X", 1000, 3, f"text {n}")
-                for id in who
-            ]
+            ops = [Append("lobby", id, f"cid-{n:05}", "X", 1000, 3, f"text {n}") for id in who]
             writes = [store.wrote(op) for op in ops]
             if n % 100 == 0:
                 await asyncio.gather(*writes)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 import pytest
+from worlds import held
 
 from chat.log.operations import Deposit
 from chat.log.reader import Asked
@@ -74,7 +75,7 @@ def test_every_command_is_decoded(kind: type[Command]) -> None:
 
 @pytest.mark.parametrize("kind", LASTING, ids=tag)
 def test_every_lasting_command_is_an_operation_that_access_knows(kind: type[Lasting]) -> None:
-    asked = operation(sample(kind), ANA, Role.OWNER, DEN, 1)
+    asked = operation(sample(kind), ANA, DEN, 1)
     assert asked.author == ANA.user
     for role in Role:
         assert asked.verb in TABLE[role]
@@ -96,10 +97,11 @@ def test_every_lasting_command_is_done_once_and_read_again(
     async def scenario() -> None:
         store = Store(tmp_path / "chat.db")
         store.start()
-        first = operation(Say("first-of-all", "hello"), ANA, Role.OWNER, DEN, 1)
+        held(tmp_path / "chat.db", ANA.user, role="owner")
+        first = operation(Say("first-of-all", "hello"), ANA, DEN, 1)
         await store.wrote(first)
         await store.wrote(Deposit(FILE, "den", ANA.user, "image/png", 1, 1, 1, b"", 1))
-        asked = operation(sample(kind), ANA, Role.OWNER, DEN, 2)
+        asked = operation(sample(kind), ANA, DEN, 2)
         made = await store.wrote(asked)
         assert isinstance(made, Saved)
         change = decode_change(made.body)

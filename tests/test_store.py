@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from worlds import held
 
 from chat.log import store as module
 from chat.log.database import StoreError
 from chat.log.migrations import MIGRATIONS
-from chat.log.operations import Append, Arrange, Free, Hold, React, Remove, Rewrite
+from chat.log.operations import Append, Arrange, Free, Govern, Hold, React, Remove, Rewrite
 from chat.log.reader import Asked
 from chat.log.store import Store
 from chat.log.things import User
-from chat.rules.access import Role
 from chat.wire.codes import EMOJI_LIMIT, Refusal
 from chat.wire.frames import Saved
 from chat.wire.passing import Done
@@ -34,30 +34,30 @@ def cid_of(cid: str | None) -> str:
 def append(
     cid: str | None = None, text: str = "hi", room: str = "lobby", author: str = "a", at: int = 1000
 ) -> Append:
-    return Append(room, author, Role.MEMBER, cid_of(cid), author.upper(), at, 3, text)
+    return Append(room, author, cid_of(cid), author.upper(), at, 3, text)
 
 
 def rewrite(
     id: int, text: str, *, room: str = "lobby", author: str = "a", cid: str = ""
 ) -> Rewrite:
-    return Rewrite(room, author, Role.MEMBER, cid_of(cid), author.upper(), 2000, id, text)
+    return Rewrite(room, author, cid_of(cid), author.upper(), 2000, id, text)
 
 
 def remove(
     id: int, *, room: str = "lobby", author: str = "a", cid: str = "", at: int = 2000
 ) -> Remove:
-    return Remove(room, author, Role.MEMBER, cid_of(cid), author.upper(), at, id)
+    return Remove(room, author, cid_of(cid), author.upper(), at, id)
 
 
 def react(
     id: int, on: bool = True, *, emoji: str = "👍", author: str = "b", cid: str = "",
     room: str = "lobby", at: int = 2000,
 ) -> React:  # fmt: skip
-    return React(room, author, Role.MEMBER, cid_of(cid), author.upper(), at, id, emoji, on)
+    return React(room, author, cid_of(cid), author.upper(), at, id, emoji, on)
 
 
 def arrange(topic: str, *, room: str = "lobby", cid: str = "", at: int = 2000) -> Arrange:
-    return Arrange(room, "a", Role.MEMBER, cid_of(cid), "A", at, topic)
+    return Arrange(room, "a", cid_of(cid), "A", at, topic)
 
 
 async def said(store: Store, op: Any) -> Message:
@@ -77,6 +77,8 @@ async def messages(store: Store, kind: str, at: int, limit: int, room: str = "lo
 async def opened(path: Path, **options: Any) -> AsyncIterator[Store]:
     store = Store(path / "chat.db", **options)
     store.start()
+    held(path / "chat.db", "a", "b", "c", "aa")
+    held(path / "chat.db", "olga", role="owner")
     try:
         yield store
     finally:
@@ -294,13 +296,13 @@ def test_a_room_that_nobody_spoke_in_leaves_no_trace_and_the_cap_is_told(tmp_pat
 
 
 def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
-    ana = User("a", "Ana", "ana", 3, 1000)
+    ana = User("ana", "Ana", "ana", 3, 1000)
 
     async def before(store: Store) -> None:
         await store.wrote(append())
         await store.wrote(Hold(ana, None))
-        await store.wrote(Hold(User("b", "Bob", "bob", 4, 1000), None))
-        await store.wrote(Free("b", 2000))
+        await store.wrote(Hold(User("bob", "Bob", "bob", 4, 1000), None))
+        await store.wrote(Free("bob", 2000))
 
     epochs = []
     in_store(tmp_path, before)
@@ -308,7 +310,8 @@ def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
     async def after(store: Store) -> None:
         epochs.append(store.epoch)
         assert store.standings() == {"lobby": (1, 0, UNSET)}
-        assert store.users() == [ana]
+        assert [user for user in store.users() if user.name == "Ana"] == [ana]
+        assert "Bob" not in {user.name for user in store.users()}
         assert (await store.wrote(append())).rev == 2
 
     in_store(tmp_path, after)
@@ -517,9 +520,16 @@ def test_a_room_with_damaged_settings_is_shut_until_they_are_set_anew(tmp_path: 
     async def read(store: Store) -> None:
         assert store.standings() == {"lobby": (1, 0, DAMAGED)}
         assert await store.changes("lobby", 0, 99, 99) == []
-        assert (await store.wrote(arrange("a topic"))).rev == 2
+        with pytest.raises(Refusal, match="bad_room"):
+            await store.wrote(append())
+        who = "lobby", "olga", cid_of(None), "Olga", 3000
+        with pytest.raises(Refusal, match="room_locked"):
+            await store.wrote(Append(*who, 3, "hi"))
+        opens = Govern(*who, "a topic", "", {"mode": "open", "private": False})
+        assert (await store.wrote(opens)).rev == 2
         settings = store.standings()["lobby"][2]
-        assert (settings.topic, settings.mode, settings.private) == ("a topic", "locked", True)
+        assert (settings.topic, settings.mode, settings.private) == ("a topic", "open", False)
+        assert (await store.wrote(append())).rev == 3
 
     in_store(tmp_path, lambda store: store.wrote(arrange("a topic")))
     table(tmp_path, ROT.format("settings"))

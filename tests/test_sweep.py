@@ -22,7 +22,6 @@ from chat.log.blobs import blobs_in
 from chat.log.files import ids
 from chat.log.operations import Remove
 from chat.log.sweep import UNSENT, note_of
-from chat.rules.access import Role
 from chat.wire.codes import Refusal
 
 
@@ -208,7 +207,7 @@ def test_the_server_unlinks_what_is_deleted_and_sweeps_by_itself(
         assert on_disk(data / "files") == {gone, stray}
         cid = secrets.token_hex(8)
         message = message_of(data / "chat.db", gone)
-        remove = Remove("lobby", "ana", Role.MEMBER, cid, "Ana", NOW, message)
+        remove = Remove("lobby", "ana", cid, "Ana", NOW, message)
         site.call(site.app.site.store.wrote, remove)
         deadline = time.monotonic() + PATIENCE
         while left := on_disk(data / "files"):

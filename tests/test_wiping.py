@@ -13,7 +13,6 @@ from test_store import append, arrange, cid_of, in_store, messages, react, rewri
 from chat.log.operations import Deposit, Expire, Govern, Piece
 from chat.log.store import Store
 from chat.log.wiping import DAY, HOUR, Removed
-from chat.rules.access import Role
 from chat.wire.frames import Saved
 from chat.wire.protocol import Attachment, Gone, Settings
 
@@ -231,7 +230,7 @@ def test_a_damaged_message_is_nobodys_and_stays(tmp_path: Path) -> None:
 
 
 async def govern(store: Store, room: str, topic: str | None = None, **fields: Any) -> None:
-    who = "a", Role.OWNER, cid_of(None), "A", 2000
+    who = "olga", cid_of(None), "Olga", 2000
     await store.wrote(Govern(room, *who, topic, "", fields))
 
 

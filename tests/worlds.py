@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -150,12 +152,24 @@ class Listener:
         return [welcome["afresh"] for welcome in self.of("welcome")]
 
 
+def held(database: Path, *people: str, role: str = "member") -> None:
+    """These hold a name here, as who has joined does."""
+    with closing(sqlite3.connect(database)) as db, db:
+        db.execute("PRAGMA synchronous = OFF")
+        db.executemany(
+            "INSERT OR IGNORE INTO users (id, name, skeleton, color, seen, stage, role)"
+            " VALUES (?1, ?1, ?1, 0, 0, 2, ?2)",
+            [(user, role) for user in people],
+        )
+
+
 class World:
     """A hub over a real store."""
 
     def __init__(self, path: Path, tidings: bool = False) -> None:
         """`tidings`: people are told of their rooms and settings, some time after they come."""
-        self.store = Store(path / "chat.db")
+        self.path = path / "chat.db"
+        self.store = Store(self.path)
         self.store.start()
         self.tasks = Tasks()
         self.strangers: set[str] = set()  # everybody else has a name here
@@ -184,6 +198,8 @@ class World:
 
     def seat(self, peer: Listener, epoch: str | None = None, room: str = "lobby") -> Listener:
         """This peer comes in."""
+        if self.knows(peer.person.user):
+            held(self.path, peer.person.user)
         self.hub.tabs.open(peer, 0)
         self.hub.enter(HOST, room).enter(peer, peer.after, epoch or self.store.epoch, False)
         return peer

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 from chat.log.things import Device, User
-from chat.rules.access import Role, Verb
+from chat.rules.access import Verb
 from chat.wire.protocol import Attachment
 
 
@@ -18,14 +18,13 @@ from chat.wire.protocol import Attachment
 class Lasting:
     """What changes something in a room: it is done once, however often it is asked for.
 
-    `role` and `name` are what the author is and is called, `at` is when it was asked for. Texts are
-    as they came: only the writer refuses for good, and it looks first whether it is known.
+    `name` is what the author is called, `at` is when it was asked for. Texts are as they came: only
+    the writer refuses for good, and it looks first whether it is known.
     """
 
     verb: ClassVar[Verb]
     room: str
     author: str
-    role: Role
     cid: str
     name: str
     at: int
@@ -286,7 +285,8 @@ class Sweep:
 
 
 Lastings = Append | Rewrite | Remove | React | Arrange | Govern
-Operation = (
-    Lastings | Mark | Keep | Hold | Saw | Free | Forget | Found | Raise | Tidy | Probe
+Beside = (  # what changes nothing in a room by itself
+    Mark | Keep | Hold | Saw | Free | Forget | Found | Raise | Tidy | Probe
     | Deposit | Sweep | Ordered | Entrance | Piece | Expire
 )  # fmt: skip
+Operation = Lastings | Beside

@@ -67,7 +67,9 @@ class Ranks:
         return {Mute: self._mute, Appoint: self._appoint, Admit: self._admit}
 
     def _mute(self, op: Mute) -> None:
-        self._acts_on(op.author, op.user)
+        was = self._acts_on(op.author, op.user)
+        if was is Role.OWNER and op.until > op.at:
+            self._powers.spare(op.user, op.at)
         self._db.execute("UPDATE users SET muted = ? WHERE id = ?", (op.until, op.user))
 
     def _appoint(self, op: Appoint) -> None:
@@ -75,15 +77,13 @@ class Ranks:
         if was is Role.BOT or op.role in (Role.BOT, Role.STRANGER, Role.MUTED, Role.BANNED):
             raise Refusal("bad_order")
         if was is Role.OWNER and op.role is not Role.OWNER:
-            (owners,) = self._db.execute(
-                "SELECT count(*) FROM users WHERE role = 'owner' AND skeleton IS NOT NULL"
-            ).fetchone()
-            if owners == 1:
-                raise Refusal("last_owner")
+            self._powers.spare(op.user, op.at)
         self._db.execute("UPDATE users SET role = ? WHERE id = ?", (op.role.value, op.user))
 
     def _admit(self, op: Admit) -> None:
         self._powers.role(op.user)
+        if not self._powers.enters(op.author, op.room, op.at):
+            raise Refusal("bad_room")
         if op.on:
             sql = "INSERT OR IGNORE INTO members (room, person) VALUES (?, ?)"
         else:

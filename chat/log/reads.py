@@ -107,6 +107,16 @@ class Reads:
             (room, id - 1, person, person, ROOMS),
         )
 
+    def let_in(self, room: str, author: str) -> list[str]:
+        """A room becomes private: whoever has it in their list may stay, and who made it so."""
+        rows = self._db.execute(
+            "INSERT OR IGNORE INTO members (room, person) SELECT ?1, id FROM users WHERE skeleton"
+            " IS NOT NULL AND (id = ?2 OR id IN (SELECT person FROM reads WHERE room = ?1))"
+            " RETURNING person",
+            (room, author),
+        )
+        return [person for (person,) in rows.fetchall()]
+
     def keep(self, person: str, key: str, value: str) -> None:
         """A setting; an empty one is forgotten."""
         if not value:

@@ -20,6 +20,7 @@ from chat.log.meant import Meant
 from chat.log.operations import (
     Append,
     Arrange,
+    Beside,
     Deposit,
     Entrance,
     Expire,
@@ -49,18 +50,18 @@ from chat.log.powers import Powers
 from chat.log.ranks import Ranks
 from chat.log.reads import Reads
 from chat.log.things import Things
+from chat.log.upkeep import Upkeep
 from chat.log.users import Users
 from chat.log.wiping import Doomed, Wiping
-from chat.rules.access import Answer, Mode, Role, may
+from chat.rules.access import Answer, Mode, Role
 from chat.rules.mentions import carried
 from chat.rules.text import clean, one_emoji, one_line
 from chat.wire.codes import EMOJI_LIMIT, Refusal
-from chat.wire.frames import Saved
+from chat.wire.frames import Enclosing, Saved
 from chat.wire.passing import Done
-from chat.wire.protocol import DAMAGED, UNSET, Change, Gone, Message, Reaction, Settings
+from chat.wire.protocol import UNSET, Change, Gone, Message, Reaction
 
 SLOW = 30  # seconds between two messages in a slow room of which only that was said
-SOME = 500  # rows forgotten in one transaction
 
 
 class Writer:
@@ -75,12 +76,13 @@ class Writer:
         self.things = Things(db)
         self.files = Files(db)
         self._cids = Cids(db)
-        self._meant = Meant(db, self.things)
         self._reads = Reads(db)
         devices = Devices(db)
         self._users = Users(db, self._reads, devices)
-        self._powers = Powers(db)
+        self._powers = Powers(db, self.heads, self.things)
+        self._meant = Meant(db, self.things, self._powers)
         self._audit = Audit(db)
+        self._upkeep = Upkeep(db, self.things, self._cids, self._audit)
         self.wiping = Wiping(db, self.heads, self.things, self.files, self._meant)
         self._orders: dict[type[Ordered], Callable[[Any], Any]] = {
             **Ranks(db, self._powers).orders,
@@ -94,6 +96,11 @@ class Writer:
         """The method of this operation. Raises Refusal."""
         if isinstance(op, Lasting):
             return self._once(op)
+        outcome = self._also(op)
+        self._powers.clear()  # it may have been about who may do what
+        return outcome
+
+    def _also(self, op: Beside) -> Any:
         match op:
             case Mark():
                 for reached in op.reached:
@@ -112,17 +119,17 @@ class Writer:
             case Forget():
                 return self._users.forget(op)
             case Found():
-                return self._found(op)
+                return self._upkeep.found(op)
             case Raise():
-                return self._raise(op)
+                return self._upkeep.raise_floors(op)
             case Tidy():
-                return self._tidy(op)
+                return self._upkeep.tidy(op)
             case Piece():
                 return self.wiping.piece(op.at)
             case Expire():
                 return self.wiping.expire(op.room, op.at)
             case Probe():
-                return self._probe(op)
+                return self._upkeep.probe(op)
             case Deposit():
                 return self.files.put(op)
             case Sweep():
@@ -148,14 +155,12 @@ class Writer:
         return done or Done(op.cid, head[1])
 
     def _change(self, op: Lastings, head: list[int] | None) -> Saved | None:
-        allowed = may(op.role, op.verb)
-        if allowed is Answer.NO:
-            raise Refusal("not_allowed")
-        match op:
-            case Append():
-                return self._append(op, head, clean(op.text, bool(op.files)))
-            case Arrange():
-                return self._arrange(op, head)
+        if isinstance(op, Append):
+            text = clean(op.text, bool(op.files))
+            return self._append(op, head, text, self._powers.ask(op).role is Role.BOT)
+        allowed = self._powers.ask(op).answer
+        if isinstance(op, Arrange):
+            return self._arrange(op, head)
         if head is None or op.id > head[1]:
             raise Refusal("not_found")
         n, found = self.things.find(head[0], ("message", op.id, ""))
@@ -178,22 +183,22 @@ class Writer:
         self._audit.note(op.author, op.at, *op.told)
         return outcome
 
-    def _append(self, op: Append, head: list[int] | None, text: str) -> Saved:
+    def _append(self, op: Append, head: list[int] | None, text: str, bot: bool) -> Saved:
         if op.reply is not None and not (head and 0 < op.reply <= head[1]):
             raise Refusal("not_found")
         head = self.heads.open(op.room, op.title)
         rev = self.heads.next(op.room)
         self._users.speaks(op.author)
-        mentions, to = self._meant.whom(head[0], op.author, op.reply, op.mentions)
+        mentions, to = self._meant.whom(op, head[0], op.author, op.reply, op.mentions)
         message = Message(
-            rev, rev, op.author, op.name, op.color, op.at, text, op.cid, bot=op.role is Role.BOT,
+            rev, rev, op.author, op.name, op.color, op.at, text, op.cid, bot=bot,
             reply=op.reply, mentions=mentions, files=self.files.bind(op, rev) if op.files else (),
         )  # fmt: skip
         return self._put(op, head[0], message, to=to)
 
     def _arrange(self, op: Arrange, head: list[int] | None) -> Saved | None:
-        n, found = self.things.find(head[0], UNSET.key) if head else (0, None)
-        was = found if isinstance(found, Settings) else DAMAGED if n else UNSET
+        n = self.things.find(head[0], UNSET.key)[0] if head else 0
+        was = self._powers.settings(op.room)
         asked = dict(op.fields) if isinstance(op, Govern) else {}
         if op.topic is not None:
             asked["topic"] = one_line(op.topic)
@@ -206,7 +211,11 @@ class Writer:
             detail = ", ".join(f"{name} {value}" for name, value in op.fields.items())
             self._audit.note(op.author, op.at, Told("room", room=op.room, detail=detail))
         asked |= {"rev": self.heads.next(op.room), "by": op.name, "cid": op.cid}
-        return self._put(op, head[0], replace(was, **asked), n)
+        saved = self._put(op, head[0], replace(was, **asked), n)
+        self._powers.clear()
+        if asked.get("private") and not was.private:
+            return Enclosing(saved, self._reads.let_in(op.room, op.author))
+        return saved
 
     def _rewrite(self, op: Rewrite, room: int, n: int, old: Message | None) -> Saved | None:
         text = clean(op.text, bool(old and old.files))
@@ -217,7 +226,7 @@ class Writer:
         self._cids.unread(old)
         rev, said = self.heads.next(op.room), old.said or old.cid
         named = carried(old.mentions, op.mentions, text)
-        mentions, to = self._meant.whom(room, old.user, old.reply, named)
+        mentions, to = self._meant.whom(op, room, old.user, old.reply, named)
         change = Message(
             rev, op.id, old.user, old.name, old.color, old.at, text, op.cid, said, op.at,
             reply=old.reply, mentions=mentions, files=old.files,
@@ -260,41 +269,14 @@ class Writer:
         saved.to = to
         return saved
 
-    def _raise(self, op: Raise) -> dict[str, int]:
-        """The floors that have risen. A damaged rev is in no room, and raises none."""
-        rows = self._db.execute(
-            "UPDATE rooms SET floor = old.rev FROM (SELECT room, max(things.rev) AS rev FROM things"
-            " JOIN rooms ON rooms.id = room WHERE tomb AND at < ? AND things.rev <= rooms.rev"
-            " GROUP BY room) AS old WHERE rooms.id = old.room AND old.rev > floor"
-            " RETURNING name, floor",
-            (op.tombs,),
-        )
-        return dict(rows.fetchall())
-
-    def _tidy(self, op: Tidy) -> bool:
-        """Forget what is old; whether there may be more."""
-        cids = self._cids.forget(op.cids, SOME)
-        tombs = self.things.forget(op.tombs, SOME)
-        return SOME in (cids, tombs, self._audit.forget(op.deeds, SOME))
-
-    def _found(self, op: Found) -> None:
-        """Make this the house room; it has its place whatever the others take."""
-        self._db.executemany(
-            "UPDATE meta SET value = ? WHERE key = ?",
-            [(op.name, "house"), (op.title, "house_title")],
-        )
-
-    def _probe(self, op: Probe) -> None:
-        """Write something, if asked to: whether the disk takes it is what a monitor asks."""
-        if op.write:
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('health', strftime('%s', 'now'))")
-
     def undo(self) -> None:
         """The write under way was undone."""
         self._users.undo()
+        self._powers.clear()
         self.heads.undo()
 
     def forget(self) -> None:
         """After a rollback: nothing of the transaction is true."""
         self._users.undo()
+        self._powers.forget()
         self.heads.forget()

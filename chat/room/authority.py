@@ -6,7 +6,7 @@ of the write; `changed` is told in that moment.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,6 @@ from chat.log.powers import STRANGER, everybody
 from chat.log.store import Store
 from chat.room.people import now_ms
 from chat.rules.access import Facts, Role, Verb, admitted, demand, effective
-from chat.wire.codes import Refusal
 from chat.wire.passing import YouAre
 from chat.wire.protocol import Settings
 
@@ -53,12 +52,6 @@ class Authority:
         """Whether somebody may be in this room."""
         return admitted(self.facts(user), room, settings, now_ms())
 
-    def greet(self, user: str) -> None:
-        """Whether somebody is kept out at this moment. Raises Refusal banned."""
-        banned = self.facts(user).banned
-        if banned > now_ms():
-            raise Refusal("banned", until=banned)
-
     def demand(self, user: str, verb: Verb) -> None:
         """Whether somebody may do this at this moment. Raises Refusal, which says why not."""
         demand(self.facts(user), verb, now_ms())
@@ -92,6 +85,12 @@ class Authority:
         """Nobody is let into this room any more."""
         for user in [user for user, facts in self._facts.items() if room in facts.rooms]:
             self.let_in(user, room, False)
+
+    def enclose(self, room: str, inside: Iterable[str]) -> None:
+        """A room is private from now on, and these are let in: nothing they could notice."""
+        for user in inside:
+            facts = self.facts(user)
+            self._facts[user] = replace(facts, rooms=facts.rooms | {room})
 
     def forget(self, user: str) -> None:
         """This person is no more."""

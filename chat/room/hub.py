@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from time import monotonic
+from typing import cast
+
+from msgspec.structs import replace
 
 from chat.faults import guarded
 from chat.log.operations import Raise, Tidy
 from chat.log.store import Store
 from chat.room.authority import Authority
 from chat.room.chores import Chores
-from chat.room.marks import Marks
+from chat.room.marks import Marks, Rooms
 from chat.room.people import now_ms
 from chat.room.polls import Polls
 from chat.room.recent import Memory
@@ -18,14 +21,15 @@ from chat.room.room import Room, Shared
 from chat.room.seat import Standing, fail
 from chat.room.tabs import Tabs
 from chat.room.titles import Titles
+from chat.rules.access import check_enter
 from chat.rules.mentions import Names
 from chat.rules.pace import Pace
 from chat.tasks import Tasks
 from chat.turn import QuietTurn
 from chat.wire.codes import Refusal
-from chat.wire.frames import Saved
+from chat.wire.frames import Enclosing, Saved
 from chat.wire.passing import Limits
-from chat.wire.protocol import Person, Settings
+from chat.wire.protocol import UNSET, Person, Settings
 
 # So many seats take longer to write to than a commit takes: a flush to them waits for the one
 # that is under way, and its messages leave in the same writes.
@@ -57,7 +61,7 @@ class Hub:
         self.polls = Polls()
         self.titles = Titles(store)
         self._standings = {name: Standing(*as_of) for name, as_of in store.standings().items()}
-        self.marks = Marks(store, tasks, self.titles, self._head)
+        self.marks = Marks(store, tasks, self.titles, Rooms(self._head, self.admits))
         self.shared = Shared(
             store, tasks, self.titles, names or Names(), Memory(), pace, authority, self._keep,
             self.dirty, self.publish, self.marks, lambda: self.limits,
@@ -77,11 +81,6 @@ class Hub:
         """Whether nothing has ever been said here."""
         return not self._standings
 
-    def admits(self, person: Person, name: str) -> bool:
-        """Whether there is such a room for this person."""
-        standing = self._standings.get(name) or Standing()
-        return self.authority.admits(person.user, name, standing.settings)
-
     def enter(self, person: Person | None, name: str) -> Room:
         """The one door to a room. Who only looks leaves nothing in memory.
 
@@ -89,14 +88,17 @@ class Hub:
         """
         standing = self._standings.get(name) or Standing()
         user = "" if person is None else person.user
-        if not self.authority.admits(user, name, standing.settings):
-            self.authority.greet(user)
-            raise Refusal("bad_room")
+        check_enter(self.authority.facts(user), name, standing.settings, now_ms())
         return self.rooms.get(name) or Room(self.shared, name, standing)
 
     def _keep(self, room: Room) -> None:
         """Somebody takes a seat in it: it stays in memory while anyone is there."""
         self.rooms[room.name] = room
+
+    def admits(self, user: str, name: str) -> bool:
+        """Whether there is such a room for somebody."""
+        standing = self._standings.get(name)
+        return self.authority.admits(user, name, standing.settings if standing else UNSET)
 
     def _head(self, name: str) -> int:
         """Where a room stands."""
@@ -111,12 +113,14 @@ class Hub:
 
     def _changed(self, user: str) -> None:
         """This person is something else from now on: their tabs are told, or have to go."""
-        standing = self.authority.standing(user)
+        for room in list(self.rooms.values()):
+            self._ask_again(room, user)
+        badge, standing = self.authority.badge(user), self.authority.standing(user)
         for peer in self.tabs.of(user):
-            if not peer.seat.room.admits(peer.person):
-                fail(peer, peer.seat.room.name, Refusal("not_allowed"))
-            else:
-                peer.reply(standing)
+            if peer.person.role != badge:
+                self.rename(replace(peer.person, role=badge))
+            peer.reply(standing)
+        self.marks.relist(user)
 
     def sign_out(self, user: str) -> None:
         """This person is gone, at once."""
@@ -136,11 +140,30 @@ class Hub:
             standing = self._standings[name] = room.standing if room else Standing()
         standing.rev = saved.rev
         if isinstance(saved.change, Settings):
-            standing.settings = saved.change
+            self._arranged(name, standing, saved)
         if room is not None:
             room.publish(saved)
+            if saved.key == UNSET.key:
+                self._ask_again(room)
         self.marks.changed(name, saved)
         self.polls.told(name)
+
+    def _ask_again(self, room: Room, user: str | None = None) -> None:
+        """What is allowed is another, for this person or everybody. Who may not stay is in the room
+        no longer, then hears `bye`, and nothing of what is about to be flushed."""
+        for seat in tuple(room.seats):
+            if user in (None, seat.person.user) and not room.admits(seat.person):
+                room.leave(seat)
+                room.presence.forget(seat.person.user)
+                fail(seat.peer, room.name, Refusal("not_allowed"))
+
+    def _arranged(self, name: str, standing: Standing, saved: Saved) -> None:
+        """It may be in other lists than before."""
+        was, standing.settings = standing.settings, cast(Settings, saved.change)
+        if isinstance(saved, Enclosing):
+            self.authority.enclose(name, saved.inside)
+        if standing.settings.private != was.private:
+            self.marks.relist()
 
     def dirty(self, room: Room) -> None:
         """This room has something to flush."""

@@ -37,19 +37,25 @@ class Look:
     kept: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The rooms, as a list of them has to know them."""
+
+    head: Callable[[str], int]  # where a room stands
+    admits: Callable[[str, str], bool]  # whether there is such a room for this person
+
+
 class Marks:
     """Owns the belongings of everybody who is here."""
 
-    def __init__(
-        self, store: Store, tasks: Tasks, titles: Titles, head: Callable[[str], int]
-    ) -> None:
-        """`head`: where the room of this name stands."""
+    def __init__(self, store: Store, tasks: Tasks, titles: Titles, rooms: Rooms) -> None:
         self._store = store
         self._tasks = tasks
         self._titles = titles
-        self._head = head
+        self._head = rooms.head
+        self._admits = rooms.admits
         self._drafts = Drafts()
-        self._tidings = Tidings(store, tasks, titles, self._drafts.of)
+        self._tidings = Tidings(store, tasks, titles, self._drafts.of, rooms.admits)
         self._people: dict[str, Belongings] = {}
         self._new: list[Belongings] = []  # who is to be looked up
         self._loading = False
@@ -237,6 +243,14 @@ class Marks:
             self._tidings.watch(mine)
             self._tidings.owe(mine)
 
+    def relist(self, user: str | None = None) -> None:
+        """There are other rooms than before for somebody, or for everybody."""
+        for mine in tuple(self._people.values()):
+            if user in (None, mine.user) and mine.loaded:
+                mine.listed = False
+                mine.asks |= mine.marks.keys()
+                self._tidings.owe(mine)
+
     def tick(self, now: float) -> None:
         """Once a second: write what was read, if it is time."""
         self._unwritten.tick(now)
@@ -263,6 +277,7 @@ class Marks:
             marks = self._within(marks)
         marks.setdefault(room, self._head(room))
         rooms = listing(marks, self._titles.house, kept.get("order", ""))
+        rooms = [name for name in rooms if self._admits(user, name)]
         asked = [Reached(user, name, marks[name]) for name in rooms if name in marks]
         found = await self._store.read(counts, asked)
         known = {mark.room: count for mark, count in zip(asked, found, strict=True)}

@@ -6,19 +6,16 @@ from msgspec import UNSET as ABSENT
 
 import chat.wire.protocol as wire
 from chat.log.operations import Append, Arrange, Govern, Lastings, React, Remove, Rewrite
-from chat.rules.access import Role
 from chat.wire.protocol import Delete, Edit, Lasting, Person, Say
 
 GOVERNED = ("mode", "slow", "private", "keep")  # what is for who governs a room
 
 
-def operation(
-    command: Lasting, person: Person, role: Role, room: tuple[str, str], at: int
-) -> Lastings:
+def operation(command: Lasting, person: Person, room: tuple[str, str], at: int) -> Lastings:
     """The record of it. `room`: its name, and its title if this is what begins it; `at` is in UTC
     milliseconds."""
     name, title = room
-    who = name, person.user, role, command.cid, person.name, at
+    who = name, person.user, command.cid, person.name, at
     match command:
         case Say():
             return Append(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Protocol
 
 import msgspec
 
@@ -21,9 +20,9 @@ from chat.room.marks import Marks
 from chat.room.orders import operation
 from chat.room.people import now_ms
 from chat.room.recent import Memory, Recent
-from chat.room.seat import Peer, Seat, Standing, fail
+from chat.room.seat import Actor, Peer, Seat, Standing, fail
 from chat.room.titles import Titles
-from chat.rules.access import Role
+from chat.rules.access import Answer, Mode, Role, Verb, may
 from chat.rules.mentions import MANY, Names
 from chat.rules.pace import ROOM, SAY, Pace
 from chat.rules.presence import Presence
@@ -33,7 +32,6 @@ from chat.wire.frames import PING, Frame, Saved, frame_bytes
 from chat.wire.orders import Command
 from chat.wire.passing import Beat, Done, IsTyping, Limits, People, Pong, Welcome
 from chat.wire.protocol import (
-    UNSET,
     Appear,
     Arrange,
     Keep,
@@ -50,25 +48,6 @@ from chat.wire.protocol import (
 
 TYPING = 2.5  # seconds between two `typing` of one seat
 PING_FRAME = Frame(frame_bytes(b"", PING))
-
-
-class Actor(Protocol):
-    """Who asks for something in a room: a seat, or a form."""
-
-    @property
-    def person(self) -> Person:
-        """Who it is."""
-
-    @property
-    def address(self) -> str:
-        """Where from: that bucket pays first."""
-
-    @property
-    def payer(self) -> str:
-        """Whose bucket pays then."""
-
-    def answer(self, cid: str, outcome: Saved | Done | Refusal) -> None:
-        """What became of a lasting command; called once it is on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +105,9 @@ class Room:
         self.reorder()
 
     def leave(self, seat: Seat) -> None:
-        """Forget a seat whose connection is over."""
+        """Forget a seat whose connection is over, or who may not stay."""
+        if seat not in self.seats:
+            return
         self.seats.discard(seat)
         seat.live = False
         self.reorder()
@@ -175,10 +156,10 @@ class Room:
                 self.shared.publish(self.name, outcome)
             actor.answer(command.cid, outcome)
 
-        person, role = actor.person, self.shared.authority.role(actor.person.user)
         room = self.name, "" if self.name in self.shared.titles else self.title
-        op = operation(command, person, role, room, now_ms())
+        op = operation(command, actor.person, room, now_ms())
         if isinstance(op, Append | Rewrite) and "@" in op.text:
+            role = self.shared.authority.role(actor.person.user)
             present = () if role is Role.BOT else self._present()
             op = replace(op, mentions=self.shared.names.find(op.text, present))
         self.store.write(op, done)
@@ -205,21 +186,24 @@ class Room:
                 raise TypeError(command)
 
     def _typing(self, seat: Seat, stopped: bool) -> None:
-        """Tell the live seats; too often is not an error, it is just not passed on."""
+        """Tell the live seats; too often is not an error, it is just not passed on. Nor is it from
+        who may not write."""
+        if not self._lets_write(seat.person):
+            return
         now, told = monotonic(), abs(seat.typed)
         if seat.typed > 0 if stopped else now - told >= TYPING:
             seat.typed = -told if stopped else now
             self._emit(Frame.of(IsTyping(seat.person.user, seat.person.name, stopped)))
+
+    def _lets_write(self, person: Person) -> bool:
+        mode = Mode(self.standing.settings.mode)
+        return may(self.shared.authority.role(person.user), Verb.SAY, mode) is Answer.YES
 
     # -- publishing
 
     def publish(self, saved: Saved) -> None:
         """A saved change: into the memory of recent ones, and out with this turn's flush."""
         self._emit(self.recent.add(saved))
-        if saved.key == UNSET.key:
-            for seat in tuple(self.seats):
-                if not self.admits(seat.person):
-                    fail(seat.peer, self.name, Refusal("not_allowed"))
 
     def flush(self) -> None:
         """Everything this turn brought leaves as one frame, the same bytes for every live peer."""

@@ -45,6 +45,25 @@ class Peer(Protocol):
         """Say `bye` and close."""
 
 
+class Actor(Protocol):
+    """Who asks for something in a room: a seat, or a form."""
+
+    @property
+    def person(self) -> Person:
+        """Who it is."""
+
+    @property
+    def address(self) -> str:
+        """Where from: that bucket pays first."""
+
+    @property
+    def payer(self) -> str:
+        """Whose bucket pays then."""
+
+    def answer(self, cid: str, outcome: Saved | Done | Refusal) -> None:
+        """What became of a lasting command; called once it is on disk."""
+
+
 @dataclass(slots=True)
 class Standing:
     """How far a room's log is published, what it forgot, and what it is about."""

@@ -21,6 +21,7 @@ GATHER = 0.05  # seconds in which what is due is gathered
 BATCH = 100  # counts that are asked for at once
 
 Drafted = Callable[[str], dict[str, str]]
+Admits = Callable[[str, str], bool]
 
 
 class Tidings:
@@ -30,11 +31,15 @@ class Tidings:
     elsewhere has it in their list.
     """
 
-    def __init__(self, store: Store, tasks: Tasks, titles: Titles, drafts: Drafted) -> None:
+    def __init__(
+        self, store: Store, tasks: Tasks, titles: Titles, drafts: Drafted, admits: Admits
+    ) -> None:
+        """`admits`: whether there is this room for that person."""
         self._store = store
         self._tasks = tasks
         self._titles = titles
         self._drafts = drafts
+        self._admits = admits
         self._watchers: dict[str, dict[Belongings, None]] = {}
         self._changed: set[str] = set()  # rooms
         self._owed: dict[Belongings, None] = {}
@@ -139,7 +144,11 @@ class Tidings:
         mine.counts = mine.news = NO
 
     def _counts(self, mine: Belongings, rooms: Iterable[str]) -> list[Unread]:
-        return [in_room(room, self._titles.of(room), mine.told.get(room, NONE)) for room in rooms]
+        return [
+            in_room(room, self._titles.of(room), mine.told.get(room, NONE))
+            for room in rooms
+            if self._admits(mine.user, room)
+        ]
 
 
 def in_room(room: str, title: str, count: Count) -> Unread:

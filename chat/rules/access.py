@@ -132,6 +132,19 @@ def admitted(facts: Facts, room: str, settings: Settings, now: int) -> bool:
     return not settings.private and facts.role not in (Role.GUEST, Role.BOT)
 
 
+def greet(facts: Facts, now: int) -> None:
+    """Raise Refusal banned for who is kept out at this moment."""
+    if effective(facts, now) is Role.BANNED:
+        raise Refusal("banned", until=facts.banned)
+
+
+def check_enter(facts: Facts, room: str, settings: Settings, now: int) -> None:
+    """Raise Refusal banned, or bad_room for who is not admitted."""
+    greet(facts, now)
+    if not admitted(facts, room, settings, now):
+        raise Refusal("bad_room")
+
+
 def outranks(actor: Role, target: Role) -> bool:
     """Whether one may act on the other: on who ranks below; an owner on everybody."""
     return actor is Role.OWNER or RANK.get(actor, 0) > RANK.get(target, 0)

@@ -9,7 +9,8 @@ from tornado.web import RequestHandler
 from chat.log.things import Device
 from chat.room.authority import Authority
 from chat.room.origins import Origins
-from chat.room.people import Directory
+from chat.room.people import Directory, now_ms
+from chat.rules.access import greet
 from chat.rules.labels import label_of
 from chat.wire.codes import Refusal
 from chat.wire.protocol import Person
@@ -44,7 +45,7 @@ class Asking(RequestHandler):
         if self.current_user is None:
             raise Refusal("sign_in")
         person = cast(Person, self.current_user)
-        self.authority.greet(person.user)
+        greet(self.authority.facts(person.user), now_ms())
         return person
 
     def still_known(self) -> Person:

@@ -137,8 +137,8 @@ class OwnerPage(Visitor):
         desk = Desk(say, person, role, now)
         find = self.get_query_argument("find", "").strip()
         everybody = bool(self.get_query_argument("all", ""))
-        rooms = [room for room in read.rooms if hub.admits(person, room.room)]
-        deeds = [one for one in read.deeds if not one.room or hub.admits(person, one.room)]
+        rooms = [room for room in read.rooms if hub.admits(person.user, room.room)]
+        deeds = [one for one in read.deeds if not one.room or hub.admits(person.user, one.room)]
         return {
             **{"phrase": say.phrase, "counted": say.counted, "until": say.until},
             **{"time": time, "told": told, "color": self._color},

@@ -38,7 +38,9 @@ class PersonPage(Visitor):
         authority.demand(me.user, Verb.MODERATE)
         if found is None:
             raise Refusal("no_person")
-        rooms = [room for room in authority.facts(user).rooms if self.site.hub.admits(me, room)]
+        rooms = [
+            room for room in authority.facts(user).rooms if self.site.hub.admits(me.user, room)
+        ]
         self.answer(_details(found, sorted(rooms)))
 
 

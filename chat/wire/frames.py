@@ -45,6 +45,16 @@ class Saved:
         return self._change
 
 
+class Enclosing(Saved):
+    """Settings that made a room private. `inside`: who was let in with that."""
+
+    __slots__ = ("inside",)
+
+    def __init__(self, saved: Saved, inside: Sequence[str]) -> None:
+        super().__init__(saved.rev, saved.key, saved.author, saved.body, saved.change)
+        self.inside = inside
+
+
 class Frame:
     """Bytes for the socket, with what must be known when a socket takes only some of them.
 

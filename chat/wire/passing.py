@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET as ABSENT
+from msgspec import Struct, UnsetType
 
 from chat.wire.codes import (
     FILE_LIMIT,
@@ -123,13 +124,13 @@ class Refused(Event, tag="refused", frozen=True):
     until: int | None = None
 
 
-class Done(Event, tag="done", frozen=True):
+class Done(Event, tag="done", omit_defaults=False, frozen=True):
     """The command with this `cid` is carried out, and no change that carries it is to come: at the
     latest with `rev` you know what became of it. `id`: of what an order made."""
 
     cid: str
     rev: int = 0
-    id: int | None = None
+    id: int | UnsetType = ABSENT
 
 
 class Link(Event, tag="link", frozen=True):
