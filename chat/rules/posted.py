@@ -6,9 +6,9 @@ send that in, and GitHub's events.
 
 from __future__ import annotations
 
-from email.parser import BytesParser
+import re
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import unquote_plus
 
 import msgspec
 
@@ -16,6 +16,9 @@ from chat.rules.github import told
 from chat.rules.slack import shortened, text_of
 from chat.wire.codes import Refusal
 
+PARTS, HEAD = 10, 500  # parts of a form, and bytes of what stands above one, that are looked at
+_BOUNDARY = re.compile(r"boundary=\"?([^\s\";,]{1,70})")
+_NAME = re.compile(rb"\bname=\"?(\w+)")
 FIELDS = ("payload", "text", "data")  # of a form: JSON, a text; of Uptime Kuma, JSON
 
 
@@ -39,20 +42,22 @@ def posted(kind: str, event: str, body: bytes) -> str:
 
 
 def _field(text: str) -> tuple[str, str]:
-    """What a form says. `curl -d 'disk full'` sends no form, but says so."""
-    if text.startswith(tuple(f"{name}=" for name in FIELDS)):
-        name = text.partition("=")[0]
-        return name, parse_qs(text, keep_blank_values=True)[name][0]
+    """What a form says first. `curl -d 'disk full'` sends no form, but says so."""
+    name, found, value = text.partition("=")
+    if found and name in FIELDS:
+        return name, unquote_plus(value.partition("&")[0])
     return "", text
 
 
 def _part(kind: str, body: bytes) -> tuple[str, str]:
-    """The first part of a form of several that has one of the names."""
-    head = f"Content-Type: {kind}\r\n\r\n".encode("latin-1", "replace")
-    for part in BytesParser().parsebytes(head + body).walk():
-        name = part.get_param("name", header="Content-Disposition")
-        if name in FIELDS and isinstance(given := part.get_payload(decode=True), bytes):
-            return str(name), given.decode("utf-8", "replace")
+    """The first of a few parts of a form that has one of the names."""
+    boundary = _BOUNDARY.search(kind)
+    parts = body.split(b"--" + boundary[1].encode(), PARTS) if boundary else []
+    for part in parts[1:]:
+        head, _, value = part.partition(b"\r\n\r\n")
+        name = _NAME.search(head[:HEAD])
+        if name and name[1].decode() in FIELDS:
+            return name[1].decode(), value.removesuffix(b"\r\n").decode("utf-8", "replace")
     raise Refusal("empty", detail="A form has its text in the field “text”, or “payload”.")
 
 

@@ -53,6 +53,8 @@ def text_of(payload: object) -> str:
     parts = [text or _text(given.get("msg"))]  # msg: Uptime Kuma's own webhook
     for attachment in _list(given.get("attachments")):
         parts += [part for part in _attachment(_dict(attachment)) if not _repeats(part, text)]
+        if sum(map(len, parts)) > MOST:
+            break
     said = "\n".join(filter(None, parts))
     if not said.strip():
         raise Refusal("empty", detail="There is no text in that: send {“text”: “…”}.")
