@@ -27,6 +27,14 @@ def test_somebody_who_comes_is_here() -> None:
     assert (people.total, people.here, people.people) == (1, 1, [ANA])
 
 
+def test_people_are_told_with_what_they_are() -> None:
+    owner = Person("a", "Ana", 1, role="owner")
+    presence = present(owner)
+    presence.appear("a", False, 0.0)
+    presence.expire(AWAY)
+    assert presence.people().people == [Person("a", "Ana", 1, here=False, role="owner")]
+
+
 def test_a_reload_is_silent() -> None:
     presence = present(ANA)
     presence.depart("a", True, 1.0)

@@ -99,10 +99,7 @@ class Presence:
         return People(
             total=len(everyone),
             here=sum(someone.here for someone in everyone),
-            people=[
-                Person(p.person.user, p.person.name, p.person.color, p.here)
-                for p in reversed(named)
-            ],
+            people=[msgspec.structs.replace(p.person, here=p.here) for p in reversed(named)],
         )
 
     def news(self) -> People:
