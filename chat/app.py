@@ -32,8 +32,9 @@ from chat.room.authority import Authority
 from chat.room.bans import Bans
 from chat.room.charter import Charter
 from chat.room.hooks import Hooks
-from chat.room.hub import Hub
-from chat.room.office import Office
+from chat.room.hub import Hub, turn_away
+from chat.room.links import Links
+from chat.room.office import Office, Orders
 from chat.room.origins import Origins
 from chat.room.people import Directory
 from chat.room.ranks import Ranks
@@ -44,6 +45,8 @@ from chat.rules.places import EACH, Places
 from chat.rules.proxies import Proxies
 from chat.rules.quota import Quota
 from chat.tasks import Tasks
+from chat.web.devices import DevicePage, DevicesPage, InvitesPage
+from chat.web.enter import EnterPage, LookPage
 from chat.web.files import FilePage
 from chat.web.history import MessagesPage
 from chat.web.hooks import HookPage
@@ -105,6 +108,11 @@ class ChatApp(Application):
                 (r"/files/([A-Za-z0-9_-]{22})/[^/]*", FilePage, given),
                 *plain,
                 (r"/join", JoinPage, given),
+                *((rf"/{path}", EnterPage, given) for path in ("enter", "i")),
+                *((rf"/{path}/look", LookPage, given) for path in ("enter", "i")),
+                (r"/devices", DevicesPage, given),
+                (r"/devices/([A-Za-z0-9_-]{1,64})", DevicePage, given),
+                (r"/invites", InvitesPage, given),
                 (r"/orders", OrdersPage, given),
                 (r"/people/([A-Za-z0-9_-]{1,64})", PersonPage, given),
                 (r"/owner", OwnerPage, given),
@@ -206,7 +214,7 @@ def make_app(config: Config) -> ChatApp:
         folder.close()
         raise
     tasks = Tasks()
-    charter = Charter(store, config.name)
+    charter = Charter(store, config.name, config.door)
     words, said = _words(charter)
     files = Files(ROOT / "static", words)
     pace = Pace(config.rate)
@@ -214,19 +222,19 @@ def make_app(config: Config) -> ChatApp:
     authority = Authority(store, directory.knows)
     hub = Hub(store, tasks, pace, authority, directory.names)
     hub.limits = Limits(file=config.file_limit)
-    directory.renamed, directory.left, directory.badge = hub.rename, hub.sign_out, authority.badge
-    directory.parted = lambda device: hub.tabs.sign_out(device.person, device.id)
+    _introduce(directory, hub, charter)
     office = Office(authority, pace)
-    office.take(Ranks(store, authority).orders)
     origins = Origins()
-    office.take(Bans(store, authority, origins, directory.called, hub.chores.wake).orders)
-    office.take(Removals(store, directory.called, hub.remove, hub.chores.wake).orders)
+    office.take(_moderation(store, hub, directory, origins))
+    links = Links(store, hub, directory, pace, folder.path)
     hooks = Hooks(store, authority, directory)
-    office.take({**charter.orders, **hooks.orders})
+    links.end_hook = hooks.end
+    office.take({**charter.orders, **hooks.orders, **links.orders})
     site = Site(
         config=config,
         hub=hub,
         office=office,
+        links=links,
         origins=origins,
         overview=Overview(config.data, config.files_limit),
         hooks=hooks,
@@ -249,6 +257,25 @@ def make_app(config: Config) -> ChatApp:
     if config.debug:
         _watch()
     return ChatApp(site, tasks, folder, files, sweeper)
+
+
+def _moderation(store: Store, hub: Hub, directory: Directory, origins: Origins) -> Orders:
+    """Who serves what moderators order."""
+    authority, called, wake = hub.authority, directory.called, hub.chores.wake
+    return {
+        **Ranks(store, authority).orders,
+        **Bans(store, authority, origins, called, wake).orders,
+        **Removals(store, called, hub.remove, wake).orders,
+    }
+
+
+def _introduce(directory: Directory, hub: Hub, charter: Charter) -> None:
+    """Who is to be told of what the others know."""
+    authority = hub.authority
+    directory.renamed, directory.left, directory.badge = hub.rename, hub.sign_out, authority.badge
+    directory.parted = lambda device: hub.tabs.sign_out(device.person, device.id)
+    authority.door = lambda: charter.door
+    charter.moved = lambda: turn_away(hub)
 
 
 def _watch() -> None:

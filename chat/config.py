@@ -16,6 +16,8 @@ from typing import Any, NoReturn
 from chat import __version__
 from chat.rules.proxies import Network, networks
 
+DOORS = ("open", "invite", "locked")
+
 
 def option(default: Any, help: str) -> Any:
     """A field of Config and the sentence that `--help` and docs/configuration.md say about it."""
@@ -30,6 +32,9 @@ class Config:
     address: str = option("", "127.0.0.1 or unix:/path/to/socket behind a proxy (default: all)")
     data: Path = option(Path("data"), "folder for the history and the secrets, made if missing")
     name: str = option("", "what this chat is called on its cards and in titles (default: Chat)")
+    door: str = option(
+        "open", "who may come in while no owner says it: open (who has the address), invite, locked"
+    )
     host: str = option("", "names of your own domain that this server answers to, with commas")
     trusted_proxies: str = option(
         "127.0.0.0/8,::1", "addresses and networks, with commas, believed about who a client is"
@@ -82,21 +87,21 @@ class _Parser(argparse.ArgumentParser):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`run.py backup`, `restore` or `storage`: of which data folder, to or from which file, and how
-    much all files may have."""
+    """`run.py backup`, `restore`, `storage` or `owner-link`: of which data folder, to or from which
+    file, and with which options of the server."""
 
     name: str
     data: Path
     file: Path | None = None
-    files_limit: int | None = None
+    config: Config | None = None
 
 
 def parse_command(arguments: Sequence[str], environment: Mapping[str, str]) -> Command | None:
     """The Command that the command line begins with; None to start the server. A wrong one exits 2
     with one line."""
-    if arguments[:1] == ["storage"]:  # has the options of the server, for its limit is one
+    if arguments and arguments[0] in ("storage", "owner-link"):  # have the options of the server
         config = parse(arguments[1:], environment)
-        return Command("storage", config.data, files_limit=config.files_limit)
+        return Command(arguments[0], config.data, config=config)
     if not arguments or arguments[0] not in _COMMANDS:
         return None
     name, (about, file_help) = arguments[0], _COMMANDS[arguments[0]]
@@ -129,7 +134,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Config:
     parser = _Parser(
         prog="run.py",
         usage="python run.py [--port=8000] [--option=value ...]\n"
-        "       python run.py backup [FILE] | restore FILE | storage [--data=FOLDER]",
+        "       python run.py backup [FILE] | restore FILE | storage | owner-link [--data=FOLDER]",
         allow_abbrev=False,
         description="A group chat for everyone who has the link.",
         epilog="Example: python run.py --port=8001 --data=/srv/chat --address=127.0.0.1 "
@@ -195,6 +200,8 @@ def _reader(name: str, default: Any) -> Callable[[str], Any]:
             value = type(default)(text)
             if name == "trusted_proxies":
                 networks(text)
+            if name == "door" and text not in DOORS:
+                raise wrong
         except ValueError:
             raise wrong from None
         if isinstance(default, int | float) and not 0 <= value <= most:  # NaN is neither

@@ -9,7 +9,8 @@ import stat
 from pathlib import Path
 from typing import IO
 
-OURS = ("chat.db", "files", "secret", "lock", "backups", "lost+found")  # how the names here begin
+# How the names here begin.
+OURS = ("chat.db", "files", "secret", "lock", "backups", "owner-link", "lost+found")
 
 
 class FolderError(Exception):

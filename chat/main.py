@@ -23,6 +23,8 @@ from chat.line.listening import ListenError, links, network_link
 from chat.line.systemd import Systemd
 from chat.log.backup import backup
 from chat.log.database import StoreError
+from chat.log.ownerlink import make_owner_link
+from chat.log.powers import owned
 from chat.log.restore import restore
 from chat.log.storage import storage
 
@@ -65,15 +67,34 @@ def _greet(app: ChatApp, config: Config, port: int) -> None:
         f"Version {__version__}, {people} {'person' if people == 1 else 'people'} and {rooms} "
         f"{'room' if rooms == 1 else 'rooms'} in {config.data.absolute()}"
     )
-    if config.loopback:
-        return
-    tell(
-        "Plain http can be read on the way: outside your own network put it behind https "
-        "(docs/deploy.md)."
-    )
-    if network and sys.stdout is not None and sys.stdout.isatty():
+    if not config.loopback:
+        tell(
+            "Plain http can be read on the way: outside your own network put it behind https "
+            "(docs/deploy.md)."
+        )
+    if not app.site.store.at_start(owned):
+        tell("Nobody looks after this chat yet.")
+        tell_owner_link(config, port)
+    elif network:
+        _show_code(network)
+
+
+def tell_owner_link(config: Config, port: int) -> None:
+    """A new link that makes whoever opens it an owner. Raises FolderError."""
+    secret = make_owner_link(config.data)
+    named = [f"https://{host}/" for host in sorted(config.hosts)]
+    here = [*named, *filter(None, [network_link(config, port)]), *links(config, port), "/"]
+    link = f"{here[0]}enter#{secret.token}"
+    tell(f"Whoever opens this link becomes the owner. It works once, for 7 days: {link}")
+    tell(f"Or open {here[0]}enter and type the code {secret.code}")
+    _show_code(link)
+
+
+def _show_code(link: str) -> None:
+    """The link as a picture to scan, for a person."""
+    if sys.stdout is not None and sys.stdout.isatty():
         picture = io.StringIO()
-        segno.make_qr(network).terminal(picture, border=2, compact=True)
+        segno.make_qr(link).terminal(picture, border=2, compact=True)
         tell(picture.getvalue())
 
 
@@ -94,7 +115,11 @@ def obey(command: Command) -> int:
     """Make or bring back a backup, or look what there is, and say so; the exit code."""
     try:
         if command.name == "storage":
-            tell(storage(command.data, command.files_limit))
+            assert command.config is not None
+            tell(storage(command.data, command.config.files_limit))
+        elif command.name == "owner-link":
+            assert command.config is not None
+            tell_owner_link(command.config, command.config.port)
         elif command.name == "restore":
             assert command.file is not None
             tell(restore(command.data, command.file))

@@ -22,6 +22,7 @@ def test_a_flag_wins_over_the_environment_and_the_environment_over_the_default()
 def test_every_option_has_a_flag_a_variable_and_a_line_in_the_docs(item: object) -> None:
     name, default = item.name, item.default  # type: ignore[attr-defined]
     text = {bool: "no" if default else "yes", int: "7", float: "7.5"}.get(type(default), "10.0.0.1")
+    text = "locked" if name == "door" else text
     flag = "--" + name.replace("_", "-")
     by_flag, by_variable = (
         parse([f"{flag}={text}"], {}),
@@ -45,6 +46,7 @@ def test_every_option_has_a_flag_a_variable_and_a_line_in_the_docs(item: object)
         (["--debug=maybe"], {}),
         (["--rooms=many"], {}),
         (["--plain=maybe"], {}),
+        (["--door=ajar"], {}),
         (["--trusted-proxies=proxy.example.org"], {}),
         (["--trusted-proxies=10.0.0.1/8"], {}),
         (["extra"], {}),
@@ -85,9 +87,13 @@ def test_a_command_comes_first_and_has_its_file_and_the_data_folder() -> None:
 
 
 def test_a_look_at_the_storage_takes_the_options_of_the_server() -> None:
-    assert parse_command(["storage"], {}) == Command("storage", Path("data"))
-    given = parse_command(["storage", "--port=1", "--data=d"], {"CHAT_FILES_GB": "0.5"})
-    assert given == Command("storage", Path("d"), files_limit=500_000_000)
+    """And so does a new owner link: it is for where the server is."""
+    for name in ("storage", "owner-link"):
+        assert parse_command([name], {}) == Command(name, Path("data"), config=Config())
+        given = parse_command([name, "--port=1", "--data=d"], {"CHAT_FILES_GB": "0.5"})
+        config = Config(port=1, data=Path("d"), files_gb=0.5)
+        assert given == Command(name, Path("d"), config=config)
+        assert config.files_limit == 500_000_000
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,33 @@ def test_the_start_says_where_and_what_and_the_end_says_so_too(tmp_path: Path) -
     assert server.first == f"The chat is open at http://127.0.0.1:{port}/\n"
     what = rf"Version [0-9.]+, 0 people and [01] rooms? in {re.escape(str(tmp_path))}/data\n"
     assert re.fullmatch(what, server.second)
-    assert re.fullmatch(r"Stopped by SIGTERM after \d+ s\.\n", server.end())
+    assert re.search(r"\nStopped by SIGTERM after \d+ s\.\n$", server.end())
+
+
+def test_while_nobody_is_the_owner_each_start_prints_a_link_that_works_once(tmp_path: Path) -> None:
+    """And a command prints another, also while the server runs: it ends the one before it."""
+    data, port = tmp_path / "data", free_port()
+    options = (f"--port={port}", "--address=127.0.0.1")
+    link = rf"http://127\.0\.0\.1:{port}/enter#([A-Za-z0-9_-]{{22}})\n"
+    server = Started(data, *options)
+    assert server.process.stdout is not None
+    assert server.process.stdout.readline() == "Nobody looks after this chat yet.\n"
+    (printed,) = re.findall(link, server.process.stdout.readline())
+    assert re.search(r"type the code [2-9A-Z]{4}-[2-9A-Z]{4}$", server.process.stdout.readline())
+    told = run("owner-link", f"--data={data}", *options)
+    (newer,) = re.findall(link, told.stdout)
+    named = run("owner-link", f"--data={data}", *options, "--host=chat.example")
+    assert "https://chat.example/enter#" in named.stdout
+    (newest,) = re.findall(r"enter#([A-Za-z0-9_-]{22})\n", named.stdout)
+    for token, status in ((printed, 410), (newer, 410), (newest, 303), (newest, 410)):
+        form = {"token": token, "name": "Olga"}
+        assert request(port, "POST", "/enter", form=form).status == status
+    server.end()
+    again = Started(data, *options)
+    assert "enter#" not in again.end(), "there is an owner"
+    nowhere = run("owner-link", f"--data={tmp_path / 'nothing'}")
+    assert (nowhere.returncode, nowhere.stderr.count("\n")) == (1, 1)
+    assert "chat: cannot write" in nowhere.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

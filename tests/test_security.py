@@ -36,6 +36,10 @@ PUBLIC = {
     "/r/([^/]+)": "shows a stranger only the card to join; its POST asks who it is",
     "/ws/([0-9]{1,20})": "the plain dialect: whoever can open the page can open it",
     "/join": "makes a stranger somebody",
+    "/enter": "asks for a code; its POST makes a stranger somebody, by a link",
+    "/i": "the same",
+    "/enter/look": "says what a link does to who has it",
+    "/i/look": "the same",
     "/name": "its POST asks who it is",
     "/signout": "does nothing for a stranger",
     "/healthz": "for monitors",
@@ -287,7 +291,7 @@ def test_a_form_on_a_foreign_page_is_refused_on_every_route(
 def test_a_get_changes_nothing(shared: Site, cookie: str) -> None:
     """A link or an image on a foreign page is a GET with the cookie."""
     query = "?name=Mallory&room=lobby&text=from+afar&cid=12345678"
-    for path in ("/r/get-only", "/join", "/name", "/signout"):
+    for path in ("/r/get-only", "/join", "/name", "/signout", "/enter", "/devices", "/devices/x"):
         shared.http("GET", path + query, headers={"Cookie": cookie})
     page = shared.http("GET", "/r/get-only/messages", headers={"Cookie": cookie})
     assert json.loads(page.body)["changes"] == []

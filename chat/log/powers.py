@@ -33,6 +33,12 @@ def everybody(db: sqlite3.Connection) -> dict[str, Facts]:
     }
 
 
+def owned(db: sqlite3.Connection) -> bool:
+    """Whether somebody is the owner."""
+    sql = "SELECT 1 FROM users WHERE role = 'owner' AND skeleton IS NOT NULL"
+    return db.execute(sql).fetchone() is not None
+
+
 class Allowed(NamedTuple):
     """What somebody may do, what they are, and when it is to be asked anew."""
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from chat.log.operations import Reached
+from chat.log.operations import Keep, Mark, Reached
 from chat.log.things import IN_ROOM
 from chat.rules.kept import ROOMS
 
@@ -83,6 +83,16 @@ class Reads:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+
+    def mark_all(self, op: Mark) -> None:
+        """How far some people have read by now."""
+        for reached in op.reached:
+            self.mark(reached)
+
+    def keep_all(self, op: Keep) -> None:
+        """Settings of a person."""
+        for key, value in op.values.items():
+            self.keep(op.person, key, value)
 
     def mark(self, reached: Reached) -> None:
         """Move a mark; without an id the room leaves the list."""

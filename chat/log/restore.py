@@ -25,6 +25,7 @@ from chat.log.copying import (
 from chat.log.database import JOURNALS, UNUSABLE, StoreError, mark
 from chat.log.devices import stay_out
 from chat.log.reads import forget_gone
+from chat.log.tokens import stay_used
 
 ASIDE = ".before-restore-"  # and a number
 
@@ -144,6 +145,7 @@ class _Restoring:
             gone = old.execute("SELECT gone, id FROM users WHERE skeleton IS NULL").fetchall()
             copy.executemany("UPDATE users SET skeleton = NULL, gone = ? WHERE id = ?", gone)
             stay_out(old, copy)
+            stay_used(old, copy)
         return "" if self.secret else " (it has no key for the cookies: the present one stays)"
 
     def _set_journals_aside(self, number: int) -> None:

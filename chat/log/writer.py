@@ -50,6 +50,7 @@ from chat.log.powers import Powers
 from chat.log.ranks import Ranks
 from chat.log.reads import Reads
 from chat.log.things import Things
+from chat.log.tokens import Tokens
 from chat.log.upkeep import Upkeep
 from chat.log.users import Users
 from chat.log.wiping import Doomed, Wiping
@@ -84,13 +85,15 @@ class Writer:
         self._audit = Audit(db)
         self._upkeep = Upkeep(db, self.things, self._cids, self._audit)
         self.wiping = Wiping(db, self.heads, self.things, self.files, self._meant)
+        tokens = Tokens(db, self._powers, self._users, devices, self._audit)
         self._orders: dict[type[Ordered], Callable[[Any], Any]] = {
             **Ranks(db, self._powers).orders,
             **Bans(db, self._powers, self.wiping).orders,
             **Charter(db).orders,
             **Hooks(db, self._users).orders,
+            **tokens.orders,
         }
-        self._entrances: dict[type[Entrance], Callable[[Any], Any]] = {**devices.entrances}
+        self._entrances = {**devices.entrances, **tokens.entrances}
 
     def do(self, op: Operation) -> Any:
         """The method of this operation. Raises Refusal."""
@@ -103,13 +106,9 @@ class Writer:
     def _also(self, op: Beside) -> Any:
         match op:
             case Mark():
-                for reached in op.reached:
-                    self._reads.mark(reached)
-                return None
+                return self._reads.mark_all(op)
             case Keep():
-                for key, value in op.values.items():
-                    self._reads.keep(op.person, key, value)
-                return None
+                return self._reads.keep_all(op)
             case Hold():
                 return self._users.hold(op)
             case Saw():

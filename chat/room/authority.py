@@ -17,6 +17,7 @@ from chat.log.powers import STRANGER, everybody
 from chat.log.store import Store
 from chat.room.people import now_ms
 from chat.rules.access import Facts, Role, Verb, admitted, demand, effective
+from chat.wire.codes import Refusal
 from chat.wire.passing import YouAre
 from chat.wire.protocol import Settings
 
@@ -26,8 +27,9 @@ MEMBER = Facts()
 class Authority:
     """Owns the facts of everybody.
 
-    `gates` are asked who is new here, by address, and raise Refusal: a ban of the network, a door
-    that is not open. What is kept elsewhere than in these facts changes them through `change`.
+    `gates` are asked who is new here, by address, and raise Refusal: a ban of the network. `door`
+    tells who else may come in: open, invite or locked. What is kept elsewhere than in these facts
+    changes them through `change`.
     """
 
     def __init__(self, store: Store, knows: Callable[[str], bool]) -> None:
@@ -36,6 +38,7 @@ class Authority:
         self._facts: dict[str, Facts] = store.at_start(everybody)  # of who is not just a member
         self.changed: Callable[[str], None] = lambda user: None
         self.gates: list[Callable[[str], None]] = []
+        self.door: Callable[[], str] = lambda: "open"
 
     def facts(self, user: str) -> Facts:
         """What is known of somebody; "": of nobody in particular."""
@@ -56,10 +59,13 @@ class Authority:
         """Whether somebody may do this at this moment. Raises Refusal, which says why not."""
         demand(self.facts(user), verb, now_ms())
 
-    def newcomer(self, address: str) -> None:
+    def newcomer(self, address: str, invited: bool = False) -> None:
         """Whether somebody new may come in from there. Raises Refusal, which says why not."""
         for gate in self.gates:
             gate(address)
+        door = self.door()
+        if door == "locked" or (door == "invite" and not invited):
+            raise Refusal("door_locked" if door == "locked" else "invitation")
 
     def badge(self, user: str) -> str | UnsetType:
         """What others are told that somebody is; nothing of a member."""

@@ -25,6 +25,7 @@ class Charter:
         self.name = said.get("name") or name
         self.door = said.get("door") or door
         self.renamed: Callable[[str], None] = lambda name: None
+        self.moved: Callable[[], None] = lambda: None  # the door
 
     @property
     def orders(self) -> Orders:
@@ -38,7 +39,9 @@ class Charter:
             if name is not None:
                 self.name = name or self._given
                 self.renamed(self.name)
-            self.door = order.door or self.door
+            if order.door is not None:
+                self.door = order.door
+                self.moved()
 
         await self._store.wrote(Amend(person.user, now_ms(), name, order.door), saved)
         return Done(order.cid)

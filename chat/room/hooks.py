@@ -22,7 +22,7 @@ from chat.rules.names import valid_room
 from chat.rules.tokens import hashed, new_secret
 from chat.wire.codes import Refusal
 from chat.wire.orders import FOREVER, Hook, Revoke
-from chat.wire.passing import Done, Link
+from chat.wire.passing import Link
 from chat.wire.protocol import Person
 
 
@@ -108,7 +108,7 @@ class Hooks:
     @property
     def orders(self) -> Orders:
         """Which method serves which order."""
-        return {Hook: self._make, Revoke: self._end}
+        return {Hook: self._make}
 
     async def _make(self, person: Person, order: Hook) -> Link:
         rooms = tuple(dict.fromkeys(map(valid_room, order.rooms)))
@@ -125,14 +125,14 @@ class Hooks:
         key: log.Key = await self._directory.hire(order.name, op, made)
         return Link(order.cid, key.id, secret.token, "", FOREVER)
 
-    async def _end(self, person: Person, order: Revoke) -> Done:
-        """Also one that is ended already: that is what was asked for."""
+    async def end(self, person: Person, order: Revoke) -> bool:
+        """Revoke a key; whether the order is about one that works."""
         key = next((use.key for use in self._uses.values() if use.key.id == order.id), None)
         if key is not None:
             op = log.EndHook(person.user, now_ms(), key.id, key.person)
             await self._directory.leave(key.person, op)
             self._uses.pop(key.hash, None)
-        return Done(order.cid)
+        return key is not None
 
     def _rooms(self, bot: str) -> list[str]:
         return sorted(self._authority.facts(bot).rooms)

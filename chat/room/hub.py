@@ -21,7 +21,7 @@ from chat.room.room import Room, Shared
 from chat.room.seat import Standing, fail
 from chat.room.tabs import Tabs
 from chat.room.titles import Titles
-from chat.rules.access import check_enter
+from chat.rules.access import Role, check_enter
 from chat.rules.mentions import Names
 from chat.rules.pace import Pace
 from chat.tasks import Tasks
@@ -222,3 +222,12 @@ class Hub:
         """This room is in nobody's list any more, and begins anew with what is said in it."""
         self.titles.forget(name)
         self.marks.drop(name)
+
+
+def turn_away(hub: Hub) -> None:
+    """The door is another: strangers who could not come in by it do not stay."""
+    authority = hub.authority
+    for user in hub.tabs:
+        if authority.role(user) is Role.STRANGER and authority.door() != "open":
+            for peer in hub.tabs.of(user):
+                fail(peer, peer.seat.room.name, Refusal("not_allowed"))

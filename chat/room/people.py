@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import UNSET as ABSENT
 from msgspec import UnsetType
@@ -42,6 +42,16 @@ class NameTaken(Refusal):
     def __init__(self, name: str, suggestion: str) -> None:
         super().__init__("name_taken", detail=f"Someone here is already called {name}.")
         self.suggestion = suggestion
+
+
+class Way(Protocol):
+    """How somebody new comes in, if not by an open door."""
+
+    def operation(self, hold: Hold) -> Operation:
+        """What is to be written, of which this is a part. What the writer refuses is not done."""
+
+    def entered(self, outcome: Any) -> None:
+        """It is on disk, and the directory knows them."""
 
 
 class Directory:
@@ -102,7 +112,7 @@ class Directory:
         """Whether somebody keeps the name. A bot does, however long it has nothing to say."""
         return now_ms() - user.seen < HELD or self.badge(user.id) == Role.BOT.value
 
-    async def join(self, text: str, label: str = "") -> Person:
+    async def join(self, text: str, label: str = "", way: Way | None = None) -> Person:
         """A new person under a free name, signed in on one device that is called so.
 
         Raises Refusal bad_name or NameTaken.
@@ -110,7 +120,7 @@ class Directory:
         async with self._changing:
             name, id = self.check(text), secrets.token_urlsafe(12)
             user = User(id, name, skeleton(name), color_for(name, self._colors), now_ms())
-            await self._hold(user, self.devices.new(id, label))
+            await self._hold(user, self.devices.new(id, label), way)
             self._new.add(id)
             return self._person(user)
 
@@ -197,12 +207,12 @@ class Directory:
 
     # -- in memory what is on disk
 
-    async def _hold(self, user: User, device: Device | None = None) -> None:
+    async def _hold(self, user: User, device: Device | None = None, way: Way | None = None) -> None:
         """Give the person this name; whoever held it for too long without coming loses it."""
         holder = self._holders.get(user.skeleton)
         before = holder if holder != user.id else None
 
-        def saved(_: object) -> None:
+        def saved(outcome: Any) -> None:
             if before is not None:
                 self._forget(before)
             old = self._users.get(user.id)
@@ -215,7 +225,11 @@ class Directory:
             if old is not None:
                 self.renamed(self._person(user))
 
-        await self._store.wrote(Hold(user, before, device), saved)
+            if way is not None:
+                way.entered(outcome)
+
+        hold = Hold(user, before, device)
+        await self._store.wrote(way.operation(hold) if way else hold, saved)
 
     def _forgot(self, ids: list[str]) -> None:
         for id in ids:

@@ -25,6 +25,7 @@ SOCKET = "socket"  # a handshake of a page
 PLAIN = "plain"  # a handshake of the plain dialect
 LOOK = "look"  # a request that reads the log or renders a page
 UPLOAD = "upload"  # a file
+TRY = "try"  # a link or a code that lets nobody in
 FILE = "file"  # a request for a file of a message: a room has many pictures, a film many parts
 
 
@@ -49,6 +50,7 @@ def rules(rate: float) -> dict[str, tuple[Flow, Flow]]:
         PLAIN: (Flow(1, 50), FREE),
         LOOK: (Flow(25, 200), Flow(5, 40)),
         UPLOAD: (Flow(5, 100), Flow(1, 20)),
+        TRY: (Flow(10 / 180, 10), FREE),
         FILE: (Flow(200, 4000), Flow(50, 1000)),
     }
 
@@ -169,7 +171,7 @@ class Pace:
 
         Raises Refusal slow_down with the time to wait, and then nothing is paid.
         """
-        if not self._limited:
+        if not self._limited and what != TRY:  # no option lets anybody guess
             return
         of_address, of_person = self._kinds[what]
         front = of_address.of(address, now)
@@ -180,6 +182,10 @@ class Pace:
                 front.give_back()  # one who is refused takes nothing from the neighbours
         if wait:
             raise too_fast(wait)
+
+    def give_back(self, what: str, address: str, now: float) -> None:
+        """What this address has just paid for costs nothing after all."""
+        self._kinds[what][0].of(address, now).give_back()
 
     def connection(self) -> TokenBucket:
         """The bucket that every text frame of one new connection pays into."""

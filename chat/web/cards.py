@@ -26,6 +26,7 @@ class Card:
     left: int = 0  # people an invitation is still for; 0: any number
     minutes: int = 0  # a device link still works
     name: str = ""  # that was typed, or is free instead
+    fresh: bool = False  # nobody uses this server yet: who comes says what its room is called
     error: Refusal | None = None  # what is wrong with the name or with the code
 
     @property

@@ -21,6 +21,13 @@ class Cards(Visitor):
 
     public = True
 
+    def admit(self) -> None:
+        """Whether whoever asks may be here, or come in. Raises Refusal, which shows no room."""
+        if self.current_user is None:
+            self.authority.newcomer(self.address)
+        else:
+            self.known_person()
+
     def show_join(
         self,
         room: str,
@@ -79,9 +86,8 @@ class JoinPage(Cards):
 
         Raises Refusal.
         """
-        directory, before = self.directory, self.current_user and self.known_person()
-        if before is None:
-            self.site.hub.authority.newcomer(self.address)
+        self.admit()
+        directory, before = self.directory, self.current_user
         directory.check(name, before.user if before else None)  # a wrong name costs nothing
         self.pay(JOIN)
         if title is None:

@@ -54,6 +54,7 @@ class RoomPage(Cards):
     """The room with its newest messages already in it, or the card to join it."""
 
     async def get(self, name: str | None = None) -> None:
+        self.admit()
         room = self._asked_for(name)
         if name is not None and (room.name != name or name == self.site.hub.titles.house):
             self.to_room(room.name)
@@ -137,12 +138,13 @@ class RoomPage(Cards):
             raise Refusal("bad_frame") from error
 
 
-class RoomFinder(Visitor):
+class RoomFinder(Cards):
     """`/r/?name=Mum & Dad!` leads to `/r/mum-dad`: the form of "New room"."""
 
     public = True
 
     def get(self) -> None:
+        self.admit()
         text = self.get_query_argument("name", "")
         try:
             title = valid_title(text) or self.site.hub.titles.house

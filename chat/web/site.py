@@ -24,6 +24,7 @@ from chat.log.reader import Asked, Page
 from chat.log.store import Store
 from chat.room.hooks import Hooks
 from chat.room.hub import Hub
+from chat.room.links import Links
 from chat.room.office import Office
 from chat.room.origins import Origins
 from chat.room.people import Directory, NameTaken
@@ -69,6 +70,7 @@ class Site:
     config: Config
     hub: Hub
     office: Office
+    links: Links
     origins: Origins
     overview: Overview
     hooks: Hooks
