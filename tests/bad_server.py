@@ -12,6 +12,7 @@ import fcntl
 import functools
 import json
 import os
+import secrets
 import shutil
 import socket
 import sqlite3
@@ -31,12 +32,13 @@ from chat.app import ChatApp, make_app
 from chat.config import Config
 from chat.line.sockets import ChatSocket
 from chat.log.backup import backup
-from chat.log.bans import Wipe
+from chat.log.bans import Ban, Wipe
 from chat.log.operations import (
     Arrange,
     Deposit,
     Lastings,
     Operation,
+    Ordered,
     Piece,
     Probe,
     React,
@@ -48,9 +50,12 @@ from chat.log.writer import Writer
 from chat.rules.access import Role
 from chat.web.pages import Letter
 from chat.wire.codes import Refusal
+from chat.wire.orders import Order
+from chat.wire.passing import Done
 from chat.wire.protocol import Person
 
 ROOM = "den"
+BAN = "ban"  # the thing that is done where somebody is kept out
 # Nothing here cuts the power, so the files may lie where an fsync costs nothing.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 OUTCOMES = ("busy", "full", "saved, then an error", "an error before it was saved")
@@ -109,6 +114,12 @@ class Noting(Writer):
         assert after is not None
         Disk.doing.append(Execution(op.cid or "", _thing(op), after[1]))
         return change
+
+    def _ordered(self, op: Ordered) -> Any:
+        outcome = super()._ordered(op)
+        if isinstance(op, Ban):
+            Disk.doing.append(Execution(f"ban-{secrets.token_hex(8)}", BAN, 0))
+        return outcome
 
     def undo(self) -> None:
         """It was refused."""
@@ -266,6 +277,13 @@ class Server:
                 letter.arrived.exception()  # the disk may be in the way
 
         self.loop.run_until_complete(keep())
+
+    def order(self, order: Order) -> Done:
+        """What Mo orders is carried out."""
+        mo = Person(self.mo, "Mo", 0)
+        told = self.loop.run_until_complete(self.app.site.office.serve(mo, order, "127.0.0.1"))
+        assert isinstance(told, Done)
+        return told
 
     def wake(self) -> None:
         """What is left to remove goes."""

@@ -18,6 +18,8 @@ import chat.room.bans
 import chat.room.chores
 import chat.room.hub
 import chat.web.asking
+from chat.log.bans import Ban, Outcast
+from chat.log.operations import Append, Probe
 from chat.room.people import now_ms
 from chat.wire.codes import Close
 from chat.wire.orders import FOREVER
@@ -290,6 +292,30 @@ def test_one_who_may_not_be_banned_saves_all_the_others(day: Day) -> None:
     assert day.ban(day.user, owner, since=0)["code"] == "not_allowed"
     assert day.asks("GET", "/", cookie=day.spammer).status == 200
     assert deeds(day.site.config.data) == []
+
+
+def test_nothing_is_said_behind_a_ban(day: Day) -> None:
+    """In one commit: what came before it is in the log, what comes after it is not."""
+
+    mod = day.site.user(MOD)
+
+    async def together() -> list[Any]:
+        store, at = day.site.app.site.store, now_ms()
+        outcomes: list[Any] = []
+
+        def say(cid: str) -> Append:
+            return Append("den", day.user, cid, SPAMMER, at, 3, "hello")
+
+        outcast = Outcast(day.user, SPAMMER)
+        ban = Ban(mod, at, (outcast,), FOREVER, None, "")
+        for op in (say("cid-before"), ban, say("cid-behind")):
+            store.write(op, outcomes.append)
+        await store.wrote(Probe())
+        return outcomes
+
+    before, _, behind = day.site.call(together)
+    assert before.rev == 1
+    assert (behind.code, behind.until) == ("banned", FOREVER)
 
 
 # -- what goes

@@ -8,7 +8,7 @@ where nothing is left out; the last one finds some of the bugs without being sho
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -28,6 +28,7 @@ from chat.log.commits import Commits
 from chat.log.files import Files
 from chat.log.meant import Meant
 from chat.log.operations import Append, Arrange, Lastings, Operation, Sweep
+from chat.log.powers import Powers
 from chat.log.store import Store
 from chat.log.sweep import Sweeper
 from chat.log.wiping import Wiping
@@ -477,6 +478,12 @@ def wiped_while_away(day: Recovery) -> None:
     day.hear(EVERYONE)
 
 
+def banned(day: Recovery) -> None:
+    """Bo is kept out in the middle of a sentence."""
+    message(day, NEW)
+    day.ban(NEW, EVERYONE)
+
+
 def not_kept(day: Recovery) -> None:
     """Of two messages the room keeps the newer one."""
     day.keep(1, EVERYONE)
@@ -644,6 +651,12 @@ def whosever(gone: Gone, key: tuple[str, int, str], author: str) -> bool:
 def of_the_same_person(gone: Gone, key: tuple[str, int, str], author: str) -> bool:
     """A reaction of somebody whose messages went is taken for one to such a message."""
     return whosever(gone, key, author) and gone.user in (None, author)
+
+
+def only_at_the_door(patch: pytest.MonkeyPatch) -> None:
+    """Who is banned is closed out, and what they said just before is saved."""
+    facts = Powers.facts
+    patch.setattr(Powers, "facts", lambda powers, who: replace(facts(powers, who), banned=0))
 
 
 def up_to_the_head(patch: pytest.MonkeyPatch) -> None:
@@ -862,6 +875,7 @@ PLANTED = [
         lambda patch: patch.setattr(Gone, "covers", of_the_same_person),
         wiped_while_away,
     ),
+    Planted("nothing is saved behind a ban", only_at_the_door, banned),
     Planted("what a room keeps is not told as gone", up_to_the_head, not_kept),
     Planted("the floor is asked at every read", floor_at_the_door, forgotten_while_behind),
     Planted(

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
-from bad_server import OUTCOMES, ROOM, Disk, History, Noting, Server
+from bad_server import BAN, OUTCOMES, ROOM, Disk, History, Noting, Server
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -52,6 +52,7 @@ import chat.room.tidings
 from chat.log.restore import restore
 from chat.log.store import Store
 from chat.log.writer import Writer
+from chat.wire.orders import FOREVER, Ban, Unban
 
 # `die` ends the process; here only its writer thread, with SystemExit.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception in thread writer")
@@ -245,6 +246,29 @@ class Recovery(RuleBasedStateMachine):
             self.begin_again()
         self.server.wake()
         self.step(ears)
+
+    @precondition(lambda self: Disk.trouble is None)
+    @rule(who=seats, ears=ears)
+    def ban(self, who: int, ears: int) -> None:
+        """Somebody is kept out while they say something, and is let in again later."""
+        user = self.visitors[who].tab.user
+        theirs = [n for n, visitor in enumerate(self.visitors) if visitor.tab.user == user]
+        for one in theirs:
+            self.add(one, "say", text=self.text())
+            self.visitors[one].carry_out()
+        told = self.server.order(Ban("ban-the-one", (user,), FOREVER))
+        self.step(ears)
+        self.observe()
+        cids = {cid for one in theirs for cid in self.visitors[one].browser.made}
+        done = [execution.cid for execution in self.history.done]
+        last = max(n for n, execution in enumerate(self.history.done) if execution.thing == BAN)
+        behind = cids.intersection(done[last:])
+        assert not behind, f"{behind} were carried out behind a ban"
+        assert told.id
+        self.server.order(Unban("let-them-in", told.id))
+        for one in theirs:
+            self.visitors[one].reload()
+        self.step(0)
 
     @rule(days=st.sampled_from((None, 0, 1)), ears=ears)
     def keep(self, days: int | None, ears: int) -> None:
