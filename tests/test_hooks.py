@@ -292,7 +292,8 @@ def test_a_key_is_paced_as_a_person_is_and_that_is_counted(tmp_path: Path) -> No
     assert site.log == []
 
 
-def test_keys_cannot_be_tried_for_nothing(tmp_path: Path) -> None:
+def test_keys_cannot_be_tried_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chat.web.hooks.monotonic", lambda: 1.0)  # no time passes, however slow
     site = Site(tmp_path / "data", rate=1.0)
     codes = [
         refused(site.http("POST", f"/hook/{number:022}", body="x"))[1] for number in range(230)
@@ -337,6 +338,8 @@ def test_who_is_taken_out_of_a_room_is_out_and_out_of_all_has_nowhere_to_write(
     ("room", "answer"),
     [
         ({"mode": "announce"}, None),
+        ({"mode": "slow", "slow": 3600}, (429, "slow_down")),
+        ({"mode": "locked"}, (403, "room_locked")),
         ({"private": True}, None),
     ],
     ids=str,

@@ -383,7 +383,8 @@ def test_a_route_that_requires_a_user_refuses_a_stranger(shared: Site) -> None:
     """With a code that a page understands."""
     for pattern, handler in routes(shared).items():
         if not handler.public:
-            answer = request(shared.port, "GET", example(shared, pattern))
+            headers = {"Accept": "application/json"} if handler.linked else {}
+            answer = request(shared.port, "GET", example(shared, pattern), headers)
             code = (401, "bad_key") if pattern.startswith("/hook") else (403, "sign_in")
             assert (answer.status, json.loads(answer.body)["code"]) == code, pattern
 
