@@ -93,6 +93,7 @@ class RoomPage(Cards):
             people=room.presence.people(),
             settings=room.standing.settings,
             standing=self.site.hub.authority.standing(person.user),
+            door=self.site.hub.authority.door(),
             start=not page.more,
             read=mine.read,
             rooms=mine.rooms,

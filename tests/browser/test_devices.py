@@ -16,6 +16,7 @@ from .conftest import People
 from .line import Line
 from .people import Visitor
 from .test_access import NO_SIDEWAYS, PHONE, TINY, violations
+from .test_invite import LOOK
 from .test_settings import settings
 
 DAY = 86_400_000  # milliseconds
@@ -240,8 +241,8 @@ def test_the_dialogs_of_devices_fit_and_have_no_violations(
     dialog = opened(ana)
     dialog.locator("#part-devices").scroll_into_view_if_needed()
     assert violations(ana.page) == []
-    for size in ("Normal", "Huge"):
-        dialog.get_by_role("radio", name=size).check()
+    for direction, size in (("ltr", "100"), ("ltr", "150"), ("rtl", "100")):
+        ana.page.evaluate(LOOK, [direction, size])
         dialog.get_by_role("button", name=ADD).click()
         code = ana.page.get_by_role("dialog", name=ADD)
         expect(code.get_by_role("button", name="Copy link")).to_be_focused()

@@ -24,6 +24,9 @@ LINKS_THAT_WORK: list[dict[str, Any]] = [
     {**ROOM, "id": 1, "until": 0, "uses": 10, "used": 2, "people": ["Ben", "Mira"]},
     {**ROOM, "id": 2, "role": "guest", "until": EVER, "uses": 0, "used": 0},
 ]
+LOOK = """([dir, size]) => {
+  Object.assign(document.documentElement, {dir}).dataset.size = size;
+}"""
 # What the page begins with, with something else in it.
 TOLD = """{
   const parse = JSON.parse;
@@ -307,8 +310,8 @@ def test_the_dialog_that_invites_fits_and_has_no_violations(
     assert violations(ana.page) == []
     dialog.get_by_role("button", name="Make a link").click()
     expect(dialog.get_by_role("button", name="Copy")).to_be_focused()
-    for size in ("100", "150"):
-        ana.page.evaluate("size => { document.documentElement.dataset.size = size; }", size)
+    for direction, size in (("ltr", "100"), ("ltr", "150"), ("rtl", "100")):
+        ana.page.evaluate(LOOK, [direction, size])
         assert dialog.evaluate("el => el.scrollWidth <= el.clientWidth")
         assert ana.page.evaluate(NO_SIDEWAYS)
         assert violations(ana.page) == []
