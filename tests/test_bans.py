@@ -464,6 +464,20 @@ def test_a_deletion_by_somebody_else_and_what_a_room_is_are_kept_too(day: Day) -
     ]
 
 
+def test_what_moderators_did_is_forgotten_after_a_year_and_so_are_bans_that_are_over(
+    day: Day, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = now_ms() + 1000
+    day.ban(until=over)
+    year = 365 * 24 * 3_600_000
+    for later, left in ((year - 60_000, 1), (year + 60_000, 0)):
+        monkeypatch.setattr(chat.room.hub, "now_ms", lambda then=over + later: then)
+        day.site.call(day.site.app.site.hub.tidy)
+        with closing(sqlite3.connect(day.site.config.data / "chat.db")) as db:
+            assert db.execute("SELECT count(*) FROM bans").fetchone() == (left,)
+        assert len(deeds(day.site.config.data)) == left
+
+
 # -- what a moderator may know of somebody
 
 

@@ -232,7 +232,8 @@ class Raise:
 @dataclass(frozen=True, slots=True)
 class Tidy:
     """Some of the cids that are older than `cids`, of what lies below a floor, only says that
-    something is no more, and is older than `tombs`, and of the deeds older than `deeds`."""
+    something is no more, and is older than `tombs`, and of the deeds older than `deeds`; and the
+    bans that were over by then."""
 
     cids: int
     tombs: int

@@ -34,6 +34,7 @@ class Upkeep:
 
     def tidy(self, op: Tidy) -> bool:
         """Forget what is old; whether there may be more."""
+        self._db.execute("DELETE FROM bans WHERE until < ?", (op.deeds,))
         cids = self._cids.forget(op.cids, SOME)
         tombs = self._things.forget(op.tombs, SOME)
         return SOME in (cids, tombs, self._audit.forget(op.deeds, SOME))
