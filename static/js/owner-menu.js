@@ -16,11 +16,8 @@ export class Menus {
     this.#menu = menu;
     this.#button = button;
     button.after(menu);
-    button.classList.add("more");
     button.ariaExpanded = "true";
     menu.addEventListener("keydown", (event) => this.#key(event));
-    menu.addEventListener("toggle", ({ newState }) => newState === "closed" && this.#menu === menu && this.close());
-    menu.showPopover();
     this.#items[0].focus();
   }
 
@@ -31,7 +28,6 @@ export class Menus {
     this.#menu = this.#button = null;
     const inside = menu.contains(document.activeElement);
     menu.remove();
-    button.classList.remove("more");
     button.ariaExpanded = "false";
     if (inside) button.focus();
     return JSON.parse(button.dataset.about);
@@ -45,7 +41,7 @@ export class Menus {
     const items = this.#items;
     const at = items.indexOf(document.activeElement);
     const to = { Home: 0, End: items.length - 1 }[event.key] ?? (STEPS[event.key] && at + STEPS[event.key]);
-    if (event.key === "Tab") return this.close();
+    if (["Tab", "Escape"].includes(event.key)) return this.close();
     if (to === undefined) return;
     event.preventDefault();
     items.at(to % items.length).focus();

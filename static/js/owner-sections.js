@@ -51,6 +51,7 @@ export class Sections {
 
   #put(fresh) {
     const old = document.getElementById(fresh.id);
+    if (old?.querySelector("[role=menu]")) return; // its menu would go; the next look is soon
     if (!old || old.isEqualNode(fresh)) return this.#settle(old);
     const { activeElement } = document;
     const key = old.contains(activeElement) && (activeElement.dataset.key ?? activeElement.value ?? "");

@@ -9,6 +9,7 @@ import { send } from "./owner-orders.js";
 import { Sections } from "./owner-sections.js";
 import { speaker } from "./words.js";
 
+const OFTEN = 15_000; // ms
 const { base, network, words } = JSON.parse(document.querySelector("#boot").textContent);
 const say = speaker(words, document.documentElement.lang);
 const desk = document.querySelector(".desk");
@@ -66,6 +67,7 @@ async function copyLink({ href, title }) {
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button, a");
+  if (!event.target.closest("[role=menu], [data-menu]")) menus.close();
   if (!button) return;
   if (button.matches(".toast .ib")) return tell("");
   if (button.matches("[data-menu]")) return menus.open(button);
@@ -93,6 +95,11 @@ desk.addEventListener("input", ({ target }) => {
   if (target.matches("[name=find]")) sections.find(target.value);
 });
 
-document.addEventListener("visibilitychange", () => document.hidden || sections.read());
-setInterval(() => document.hidden || sections.read(), 15_000);
+/** Others look after the chat too. A list that is open is not taken away from under a hand. */
+function lookAgain() {
+  if (!document.hidden && !document.activeElement.matches("select")) sections.read();
+}
+
+document.addEventListener("visibilitychange", lookAgain);
+setInterval(lookAgain, OFTEN);
 sections.begin();

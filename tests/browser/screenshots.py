@@ -8,6 +8,8 @@ from __future__ import annotations
 import http.client
 import secrets
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -72,9 +74,16 @@ def talk(ana: Somebody, ben: Somebody, jun: Somebody) -> None:
         one.do("react", id=code, emoji="👍", on=True)
     jun.say("صباح الخير! سأراجع النصوص الآن.", "Easier said than typed 🎉")
     ana.say("Nice. @Ben Okafor and @Jun Sato, can you look at 14:00?", reply=code)
-    jun.say(
+    (last,) = jun.say(
         "@here I tag at 15:00. Shout if something is on fire, @Ana Ruiz has the key.", reply=left
     )
+    ana.command("read", id=last)
+
+
+def backup(server: Server) -> None:
+    """As a timer makes one each night."""
+    command = [sys.executable, "run.py", "backup", f"--data={server.data}"]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def raid(server: Server) -> list[Somebody]:
@@ -98,8 +107,10 @@ def take(browser: Browser, folder: Path) -> None:
         people = {name: Somebody(server, name, cookie) for name, cookie in cookies.items()}
         shoot_room(browser, server, cookies["Ana Ruiz"])
         moderate(server, cookies["Mira Lindqvist"], people["Tom Ngo"])
-        loud = raid(server)
+        backup(server)
         shoot_owner(browser, server, cookies["Ana Ruiz"])
+        loud = raid(server)
+        shoot_raid(browser, server, cookies["Mira Lindqvist"])
         for one in (*people.values(), *loud):
             one.leave()
     finally:
@@ -150,14 +161,22 @@ def shoot_room(browser: Browser, server: Server, cookie: str) -> None:
 
 
 def shoot_owner(browser: Browser, server: Server, cookie: str) -> None:
-    """The page for looking after the chat, and its newcomers chosen."""
-    with page(browser, server, cookie) as tab:
+    """The page for looking after the chat."""
+    with page(browser, server, cookie, viewport={"width": 1280, "height": 1120}) as tab:
         tab.goto(f"{server.origin}/owner")
-        tab.get_by_role("heading", name="Newcomers").wait_for()
         tab.wait_for_load_state("networkidle")
         tab.screenshot(path=ROOT / "docs" / "owner.png")
+
+
+def shoot_raid(browser: Browser, server: Server, cookie: str) -> None:
+    """All newcomers chosen, on a moderator's phone."""
+    with page(
+        browser, server, cookie, viewport={"width": 390, "height": 660}, has_touch=True
+    ) as tab:
+        tab.goto(f"{server.origin}/owner")
         tab.get_by_role("checkbox", name="All of them").check()
-        tab.locator("#newcomers").screenshot(path=ROOT / "docs" / "owner-raid.png")
+        tab.wait_for_load_state("networkidle")
+        tab.screenshot(path=ROOT / "docs" / "owner-raid.png")
 
 
 def main() -> None:

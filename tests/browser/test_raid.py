@@ -8,53 +8,62 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import sqlite3
 import statistics
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from .conftest import People
+from .drill import EACH, NAMED, PLAIN, SPAM
 from .people import Visitor
-from .raiders import EACH, NAMED, PLAIN, SPAM
-from .server import ROOT, Server, Voice
+from .server import ROOT, Server
 
 MONTH = 30 * 24 * 3600 * 1000  # milliseconds
-PAUSE = 0.1  # seconds between two sentences of a regular
 
 
-class Regular(threading.Thread):
-    """Somebody who talks on, and measures how long their own words take to come back."""
+class Side:
+    """A process of drill.py, once it is ready."""
 
-    def __init__(self, server: Server, cookie: str) -> None:
-        super().__init__(daemon=True)
-        self.voice = Voice(server, "lobby", cookie=cookie)
-        self.took: list[float] = []  # seconds
-        self.trouble: Exception | None = None
-        self._enough = threading.Event()
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "tests.browser.drill", *arguments]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout
+        assert self.process.stdout.readline() == "ready\n"
 
-    def run(self) -> None:
-        """Until it is enough."""
-        try:
-            while not self._enough.wait(PAUSE):
-                began = time.monotonic()
-                self.voice.say(f"as I was saying, {secrets.token_hex(4)}")
-                self.took.append(time.monotonic() - began)
-        except Exception as trouble:
-            self.trouble = trouble
+    def end(self) -> dict[str, Any]:
+        """It is enough; how it went."""
+        told, _ = self.process.communicate("", timeout=60)
+        outcome: dict[str, Any] = json.loads(told)
+        return outcome
 
-    def end(self) -> None:
-        """Stop, and leave."""
-        self._enough.set()
-        self.join(30)
-        self.voice.leave()
+    def kill(self) -> None:
+        """Without a word."""
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def side() -> Iterator[Callable[..., Side]]:
+    """`side("raid", …)` starts one, which does not outlive the test."""
+    started: list[Side] = []
+
+    def start(*arguments: str) -> Side:
+        started.append(Side(*arguments))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.kill()
 
 
 @pytest.fixture
@@ -63,16 +72,6 @@ def raided(tmp_path: Path, browser: Browser) -> Iterator[Server]:
     server = Server(tmp_path, "--rate=0", "--trusted-proxies=127.0.0.1")
     yield server
     server.kill()
-
-
-@pytest.fixture
-def raiders(raided: Server) -> Iterator[list[subprocess.Popen[str]]]:
-    """The process of the raid, once it is started."""
-    started: list[subprocess.Popen[str]] = []
-    yield started
-    for process in started:
-        process.kill()
-        process.communicate()
 
 
 def known_for_a_month(server: Server, moderator: str) -> None:
@@ -111,26 +110,18 @@ def spam(visitor: Visitor) -> Locator:
 
 
 def test_a_raid_is_over_in_a_few_clicks_while_the_others_talk_on(
-    people: People, raided: Server, raiders: list[subprocess.Popen[str]]
+    people: People, raided: Server, side: Callable[..., Side]
 ) -> None:
     mira, ana = people("Mira", raided), people("Ana", raided)
     for one in (mira, ana):
         one.join("lobby")
     cookies = [raided.join("lobby", name) for name in ("Ben", "Jun", "Nour")]
     known_for_a_month(raided, mira.name)
-    regulars = [Regular(raided, cookie) for cookie in cookies]
     for one in (mira, ana):
         one.open("lobby")
         one.ready()
-    for regular in regulars:
-        regular.start()
-    command = [sys.executable, "-m", "tests.browser.raiders", str(raided.port)]
-    raid = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    raiders.append(raid)
-    assert raid.stdout
-    assert raid.stdout.readline() == "raiding\n"
+    regulars = side("talk", str(raided.port), *cookies)
+    raid = side("raid", str(raided.port))
     expect(spam(ana).last).to_be_visible()
 
     click, began = Clicks(), time.monotonic()
@@ -139,19 +130,16 @@ def test_a_raid_is_over_in_a_few_clicks_while_the_others_talk_on(
     took = time.monotonic() - began
     assert click.count < 10
 
-    told, _ = raid.communicate("", timeout=60)
-    outcome = json.loads(told)
+    outcome = raid.end()
     assert outcome["said"] >= (NAMED + PLAIN) * EACH
     assert len(outcome["closed"]) == NAMED + PLAIN
     assert all(all(shut) for shut in outcome["back"].values()), outcome["back"]
-    for regular in regulars:
-        regular.end()
-        assert regular.trouble is None
+    trips = regulars.end()["trips"]
     ana.says("that was quick")
     ana.page.reload()
     ana.shows_once("that was quick")
     expect(spam(ana)).to_have_count(0)
-    report(took, click.count, outcome["said"], [t for one in regulars for t in one.took])
+    report(took, click.count, outcome["said"], trips)
 
 
 def report(took: float, clicks: int, said: int, trips: list[float]) -> None:

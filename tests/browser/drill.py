@@ -1,6 +1,7 @@
-"""The raid of test_raid.py, as a process of its own: newcomers who flood the house room.
+"""Those of test_raid.py who have no page: newcomers who flood the house room, and regulars.
 
-It is told the port on the command line, and once its input ends it leaves, saying how it went as
+Each side is a process of its own, so that none measures what another one does: `drill raid PORT`,
+or `drill talk PORT COOKIE…`. It says "ready", goes on until its input ends, and says how it went as
 one line of JSON.
 """
 
@@ -11,6 +12,7 @@ import http.client
 import json
 import secrets
 import sys
+import time
 import urllib.parse
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +22,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 ADDRESSES = [f"198.51.{100 + number}.7" for number in range(10)]
 NAMED, PLAIN, EACH = 40, 10, 20  # people, plain sockets, messages of each
+PATIENCE = 15.0  # seconds in which those who are thrown out have noticed
 BETWEEN = 1.0  # seconds between two more, once they have said theirs
+PAUSE = 0.05  # seconds between two sentences of a regular
 SPAM = "cheap watches"
 
 
@@ -29,6 +33,7 @@ class Raid:
     """What became of it so far."""
 
     said: int = 0
+    loud: int = 0  # raiders who have said all that they came for
     closed: list[int] = field(default_factory=list)
     cookies: dict[str, str] = field(default_factory=dict)  # name -> Cookie header
 
@@ -76,27 +81,21 @@ class Raider:
             path, headers = "/r/lobby/ws", {**headers, "Cookie": cookie}
         address = f"ws://127.0.0.1:{self.port}{path}"
         async with connect(address, additional_headers=headers, max_queue=None) as line:
-            hearing = asyncio.create_task(self._hear(line))
+            flooding = asyncio.create_task(self._flood(line))
             try:
-                await self._flood(line)
+                while True:
+                    await line.recv()
             except ConnectionClosed:
-                await hearing
                 self.raid.closed.append(line.close_code or 0)
             finally:
-                hearing.cancel()
-
-    async def _hear(self, line: ClientConnection) -> None:
-        try:
-            async for _ in line:
-                pass
-        except ConnectionClosed:
-            pass
+                flooding.cancel()
 
     async def _flood(self, line: ClientConnection) -> None:
         count = 0
         while True:
             await line.send(self._frame(f"{SPAM} {self.number}.{count}"))
             count, self.raid.said = count + 1, self.raid.said + 1
+            self.raid.loud += count == EACH
             if count >= EACH:
                 await asyncio.sleep(BETWEEN)
 
@@ -118,20 +117,52 @@ async def come_back(raid: Raid, port: int) -> dict[str, list[bool]]:
     return found
 
 
-async def main(port: int) -> None:
-    """Raid until the input ends."""
+async def raid(port: int) -> dict[str, Any]:
+    """Fifty come in and flood; once it is enough they try to come back."""
     raid = Raid()
     raiders = [asyncio.create_task(Raider(raid, port, n).run()) for n in range(NAMED + PLAIN)]
-    while raid.said < (NAMED + PLAIN) * EACH:
+    while raid.loud < NAMED + PLAIN:
         await asyncio.sleep(0.02)
-    print("raiding", flush=True)
-    await asyncio.to_thread(sys.stdin.read)
+    await enough()
+    await asyncio.wait(raiders, timeout=PATIENCE)
     for raider in raiders:
         raider.cancel()
     await asyncio.gather(*raiders, return_exceptions=True)
     back = await come_back(raid, port)
-    print(json.dumps({"said": raid.said, "closed": raid.closed, "back": back}), flush=True)
+    return {"said": raid.said, "closed": raid.closed, "back": back}
+
+
+async def talk(port: int, cookies: list[str]) -> dict[str, Any]:
+    """These people talk on, and measure in seconds how long their own words take to come back."""
+    over = asyncio.Event()
+    talks = [asyncio.create_task(talk_on(port, cookie, over)) for cookie in cookies]
+    await enough()
+    over.set()
+    return {"trips": [trip for trips in await asyncio.gather(*talks) for trip in trips]}
+
+
+async def talk_on(port: int, cookie: str, over: asyncio.Event) -> list[float]:
+    """One of them."""
+    trips, headers = [], {"Cookie": cookie}
+    address = f"ws://127.0.0.1:{port}/r/lobby/ws"
+    async with connect(address, additional_headers=headers, max_queue=None) as line:
+        while not over.is_set():
+            cid = secrets.token_urlsafe(12)
+            began = time.monotonic()
+            await line.send(json.dumps({"type": "say", "cid": cid, "text": f"so I said, {cid}"}))
+            while json.loads(await line.recv()).get("cid") != cid:
+                pass
+            trips.append(time.monotonic() - began)
+            await asyncio.sleep(PAUSE)
+    return trips
+
+
+async def enough() -> None:
+    """Until whoever started this closes its input."""
+    print("ready", flush=True)
+    await asyncio.to_thread(sys.stdin.read)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    port, cookies = int(sys.argv[2]), sys.argv[3:]
+    print(json.dumps(asyncio.run(raid(port) if sys.argv[1] == "raid" else talk(port, cookies))))
