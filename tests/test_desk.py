@@ -11,6 +11,7 @@ import pytest
 from chat.log.overview import Done, KeptOut, Place, Resident
 from chat.rules.access import Role
 from chat.web.desk import Desk
+from chat.web.devices import Invited
 from chat.web.phrases import At, Phrases, Said, Strong
 from chat.wire.orders import FOREVER
 from chat.wire.protocol import Person, Settings, decode
@@ -59,6 +60,43 @@ def fields(order: str) -> dict[str, Any]:
     decode(order)
     said: dict[str, Any] = json.loads(order)
     return {key: value for key, value in said.items() if key != "cid" and value is not None}
+
+
+def invited(**more: Any) -> Invited:
+    """A link that Mira made."""
+    fields: dict[str, Any] = {"role": "member", "until": FOREVER, "uses": 0, "used": 0}
+    return Invited(**{"id": 3, "by": "Mira", "people": [], **fields, **more})
+
+
+@pytest.mark.parametrize(
+    ("link", "name", "sentence"),
+    [
+        (invited(), "Members, for ever", "By <bdi>Mira</bdi>, 0 used"),
+        (
+            invited(role="guest", room="den", title="The den", uses=10, used=3),
+            "Guests of #<bdi>The den</bdi>, for ever",
+            "By <bdi>Mira</bdi>, 3 of 10 used",
+        ),
+        (
+            invited(role="moderator", used=2, people=["Tom", "<b>"]),
+            "Moderators, for ever",
+            "By <bdi>Mira</bdi>, 2 used: <bdi>Tom</bdi>, <bdi>&lt;b&gt;</bdi>",
+        ),
+    ],
+)
+def test_a_link_says_for_whom_it_is_and_who_came_by_it(
+    link: Invited, name: str, sentence: str
+) -> None:
+    (line,) = desk().invites([link])
+    assert (line.name, line.sentence) == (name, sentence)
+    assert fields(line.order) == {"type": "revoke", "id": 3}
+
+
+def test_the_door_is_what_it_is_and_leads_back_to_it() -> None:
+    doors = {choice.key: choice for choice in desk().doors("invite")}
+    assert [key for key, choice in doors.items() if choice.now] == ["invite"]
+    assert fields(doors["locked"].order) == {"type": "chat", "door": "locked"}
+    assert fields(doors["locked"].undo) == {"type": "chat", "door": "invite"}
 
 
 def test_what_people_chose_stands_in_a_sentence_as_they_wrote_it_and_is_no_html() -> None:

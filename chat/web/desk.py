@@ -15,9 +15,10 @@ from chat.room.hooks import Listed
 from chat.room.titles import Titles
 from chat.rules.access import RANK, Role, outranks
 from chat.rules.lookalikes import skeleton
+from chat.web.devices import Invited
 from chat.web.phrases import At, Phrases, Said, Strong, Value
 from chat.wire.codes import REFUSALS
-from chat.wire.orders import Appoint, Mute, Order, Revoke, Unban
+from chat.wire.orders import Appoint, Chat, Mute, Order, Revoke, Unban
 from chat.wire.protocol import Arrange, Person, encode
 
 FEW = 8  # people shown before one asks for all
@@ -25,6 +26,7 @@ FOUND = 50  # people shown of those that are asked for
 ROLES: tuple[Literal["owner", "moderator", "member", "guest"], ...] = (
     *("owner", "moderator", "member", "guest"),
 )
+DOORS: tuple[Literal["open", "invite", "locked"], ...] = ("open", "invite", "locked")
 CID = "of-the-page"  # the scripts put their own in its place
 
 
@@ -184,6 +186,28 @@ class Desk:
             what = say.phrase("owner.bans.network", what=Said(what))
         what = self._because(what, one.reason)
         return Line(one.id, one.name, one.at, what, ordered(Unban(CID, one.id)))
+
+    def invites(self, links: Iterable[Invited]) -> list[Line]:
+        """The links that work, and who came by each."""
+        return [self._invite(one) for one in links]
+
+    def _invite(self, one: Invited) -> Line:
+        say = self._phrases
+        what = say.phrase(f"owner.invites.of.{one.role}")
+        if one.role == Role.GUEST.value:
+            what = say.phrase("owner.invites.of.room", who=Said(what), room=one.title or "")
+        lasts = say.until("owner.invites.until", one.until, what=Said(what))
+        used = "owner.invites.used" if one.uses else "owner.invites.used.any"
+        how = say.phrase(used, by=one.by, used=one.used, uses=one.uses)
+        if one.people:
+            people = ", ".join(say.name(name) for name in one.people)
+            how = say.phrase("owner.invites.people", what=Said(how), people=Said(people))
+        return Line(one.id, lasts, 0, how, ordered(Revoke(CID, one.id)))
+
+    def doors(self, now: str) -> list[Choice]:
+        """Who may come in: what is so, and what else could be."""
+        orders: dict[str, str] = {door: ordered(Chat(CID, door=door)) for door in DOORS}
+        return [Choice(door, door == now, order, orders[now]) for door, order in orders.items()]
 
     def hooks(self, listed: Iterable[Listed], titles: Titles) -> list[HookRow]:
         """The bots, where each writes, and what came of its key."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from chat.rules.pace import LOOK
-from chat.web.site import Visitor
+from chat.web.site import Site, Visitor
+from chat.wire.protocol import Person
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -71,14 +72,17 @@ class InvitesPage(Visitor):
 
     async def get(self) -> None:
         self.pay(LOOK)
-        titles = self.site.hub.titles
-        self.answer(
-            [
-                Invited(
-                    *(token.id, token.role, token.until, token.uses, token.used),
-                    *(self.directory.called(token.by), people),
-                    *((token.room, titles.of(token.room)) if token.room else ()),
-                )
-                for token, people in await self.site.links.invites(self.known_person())
-            ]
+        self.answer(await invited(self.site, self.known_person()))
+
+
+async def invited(site: Site, person: Person) -> list[Invited]:
+    """The links that work, as far as this person may know of them. Raises Refusal."""
+    titles = site.hub.titles
+    return [
+        Invited(
+            *(token.id, token.role, token.until, token.uses, token.used),
+            *(site.directory.called(token.by), people),
+            *((token.room, titles.of(token.room)) if token.room else ()),
         )
+        for token, people in await site.links.invites(person)
+    ]

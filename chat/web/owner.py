@@ -20,6 +20,7 @@ from chat.rules.names import COLORS, color_for
 from chat.rules.pace import LOOK
 from chat.rules.quota import told
 from chat.web.desk import CID, Desk, ordered
+from chat.web.devices import Invited, invited
 from chat.web.phrases import Phrases, time
 from chat.web.site import Visitor
 from chat.wire.orders import (
@@ -51,7 +52,7 @@ PARTS = {  # each with its sign
     "bans": "ban",
     "deeds": "deeds",
 }
-OWNERS = {"health", "hooks", "invites"}
+OWNERS = {"health", "hooks"}
 
 
 # What a form's order begins with; its fields are added by the scripts.
@@ -79,6 +80,7 @@ class Read:
     bans: list[KeptOut]
     deeds: list[Done]
     newcomers: list[Newcomer]
+    invites: list[Invited]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ class OwnerPage(Visitor):
             bans=await overview.bans(now),
             deeds=await overview.deeds(LAST, DEEDS),
             newcomers=await overview.newcomers(since, now),
+            invites=await invited(self.site, self.still_known()),
         )
 
     @property
@@ -135,6 +138,7 @@ class OwnerPage(Visitor):
         role, person, hub = self._role(), self.still_known(), self.site.hub
         say = Phrases(self.site.words)
         desk = Desk(say, person, role, now)
+        doors = desk.doors(hub.authority.door())
         find = self.get_query_argument("find", "").strip()
         everybody = bool(self.get_query_argument("all", ""))
         rooms = [room for room in read.rooms if hub.admits(person.user, room.room)]
@@ -147,11 +151,10 @@ class OwnerPage(Visitor):
             "parts": [part for part in PARTS.items() if desk.manages or part[0] not in OWNERS],
             "facts": self._facts(read.space) if desk.manages else None,
             **{
-                "doors": None,
-                "undo_door": "",
-                "shut": None,
-                "closed": "",
-                "invites": None,
+                "doors": doors if desk.manages else None,
+                "shut": doors[1] if desk.manages and doors[0].now else None,
+                "closed": next((one.key for one in doors[1:] if one.now), ""),
+                "invites": desk.invites(read.invites),
             },
             "hooks": desk.hooks(self.site.hooks.listed(), hub.titles) if desk.manages else None,
             "wrong": self.site.hooks.wrong,

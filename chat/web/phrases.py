@@ -47,6 +47,10 @@ class Phrases:
         put = {name: _html(value) for name, value in values.items()}
         return escape(self._words[key]).format(**put)
 
+    def name(self, name: str) -> str:
+        """What somebody is called, by itself."""
+        return _html(name)
+
     def counted(self, key: str, n: int, **values: Value) -> str:
         """A sentence with a number, in its form for one or for several."""
         return self.phrase(f"{key}.{'one' if n == 1 else 'other'}", n=n, **values)

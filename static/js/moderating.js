@@ -34,7 +34,9 @@ export function wireModerating(page, parts) {
   });
   const become = (standing) => {
     boot.standing = standing;
-    if (["owner", "moderator"].includes(standing?.role)) made();
+    const looksAfter = ["owner", "moderator"].includes(standing?.role);
+    document.querySelector(".look-after").hidden = !looksAfter;
+    if (looksAfter) made();
   };
   const { standing, welcome } = on;
   on.standing = (told) => (standing?.(told), become(told));

@@ -119,8 +119,6 @@ def test_the_way_there_is_in_the_settings_of_who_may_go(
 ) -> None:
     mira, ben = somebody("Mira", "moderator", **options), somebody("Ben", **options)
     for visitor, seen in ((mira, 1), (ben, 0)):
-        visitor.page.reload()
-        visitor.ready()
         if options:
             visitor.page.get_by_role("button", name="Rooms").click()
         visitor.page.get_by_role("button", name=re.compile("settings$")).click()
@@ -319,6 +317,48 @@ def test_newcomers_are_chosen_one_by_one_or_all(somebody: Somebody) -> None:
     expect(desk.told).to_contain_text("1 newcomer is out, and what they wrote is gone.")
     expect(part.get_by_role("checkbox", name=re.compile(ben.name))).to_have_count(0)
     expect(part.get_by_role("checkbox", name=re.compile(jun.name))).to_have_count(1)
+
+
+@pytest.mark.parametrize("options", SCREENS)
+def test_the_door_is_closed_and_opened_again(somebody: Somebody, options: dict[str, Any]) -> None:
+    ben = somebody("Ben")
+    desk = Desk(somebody("Ana", "owner", **options)).look()
+    desk.page.get_by_role("button", name="Close the door").click()
+    expect(desk.told).to_contain_text("Only who has an invitation can come in.")
+    expect(desk.page.get_by_role("radio", name="By invitation")).to_be_checked()
+    ben.says("who is in stays in")
+    desk.undo()
+    expect(desk.page.get_by_role("radio", name="Open")).to_be_checked()
+
+
+@pytest.mark.parametrize("options", SCREENS)
+def test_a_link_is_made_shown_once_and_revoked(
+    somebody: Somebody, chat: Chat, options: dict[str, Any]
+) -> None:
+    desk = Desk(somebody("Mira", "moderator", **options)).look()
+    desk.page.get_by_role("button", name="New link").click()
+    desk.press("Make the link")
+    expect(desk.dialog).to_contain_text("This is shown only now.")
+    link = desk.dialog.get_by_role("textbox").first
+    expect(link).to_have_value(re.compile(rf"^{chat.origin}/i#[A-Za-z0-9_-]{{22}}$"))
+    expect(desk.dialog.locator(".pin")).to_have_text(re.compile(r"^[A-Z2-9]{4}-[A-Z2-9]{4}$"))
+    desk.press("Close")
+    mine = desk.part("Invitations").get_by_role("listitem").filter(has_text=desk.visitor.name)
+    expect(mine).to_contain_text("0 used")
+    mine.get_by_role("button", name="Revoke").click()
+    desk.press("Revoke")
+    expect(desk.told).to_contain_text("The link works no more.")
+    expect(mine).to_have_count(0)
+
+
+def test_somebody_who_lost_every_device_gets_a_way_back(somebody: Somebody, chat: Chat) -> None:
+    desk, ben = Desk(somebody("Mira", "moderator")).look(), somebody("Ben")
+    desk.find(ben)
+    desk.menu(ben.name, "Make a way back")
+    expect(desk.dialog).to_contain_text(f"Whoever opens it is {ben.name}")
+    desk.press("Make the link")
+    link = desk.dialog.get_by_role("textbox").first
+    expect(link).to_have_value(re.compile(rf"^{chat.origin}/enter#[A-Za-z0-9_-]{{22}}$"))
 
 
 @pytest.mark.parametrize(
