@@ -181,7 +181,8 @@ def test_the_title_and_close_of_a_dialog_stay_in_sight(people: People, room: str
 
 
 def test_signing_out_asks_once(people: People, room: str) -> None:
-    ana = people("Ana").enter(room)
+    whole = {"width": 1280, "height": 1400}  # of the dialog: nothing is half under its bar
+    ana = people("Ana", viewport=whole).enter(room)
     ana.page.get_by_role("button", name=re.compile("settings")).click()
     dialog = ana.page.get_by_role("dialog", name="Settings")
     dialog.get_by_role("button", name="Sign out here").click()
