@@ -147,7 +147,7 @@ class OwnerPage(Visitor):
             **{"phrase": say.phrase, "counted": say.counted, "until": say.until},
             **{"time": time, "told": told, "color": self._color},
             **{"order": _ORDERS, "days": KEEP_DAYS},
-            "network": self.site.network(),
+            **{"network": self.site.network(), "house": hub.titles.house},
             "parts": [part for part in PARTS.items() if desk.manages or part[0] not in OWNERS],
             "facts": self._facts(read.space) if desk.manages else None,
             **{
