@@ -74,7 +74,10 @@ def _greet(app: ChatApp, config: Config, port: int) -> None:
         )
     if not app.site.store.at_start(owned):
         tell("Nobody looks after this chat yet.")
-        tell_owner_link(config, port)
+        try:
+            tell_owner_link(config, port)
+        except FolderError as error:  # a full disk: who is here can go on reading
+            tell(f"There is no link to become the owner: {error}")
     elif network:
         _show_code(network)
 

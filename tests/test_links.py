@@ -395,6 +395,33 @@ def test_who_is_banned_comes_in_by_no_link(site: Site, olga: str) -> None:
     assert code_of(post(site, "/devices", ana)) == "banned"
 
 
+def test_a_ban_of_a_network_keeps_out_who_is_invited_from_there(site: Site, olga: str) -> None:
+    site.join("lobby", "Ana")
+    invite = made(site, olga, uses=0)
+    site.order(olga, "ban", users=[site.user("Ana")], until=FOREVER, network=True)
+    assert enter(site, invite["token"], name="Bo").status == 403
+    headers = {"X-Forwarded-For": "192.0.2.1"}
+    form = {"token": invite["token"], "name": "Bo"}
+    assert site.http("POST", "/enter", headers=headers, form=form).status == 303
+
+
+def test_who_was_invited_is_not_forgotten_for_being_silent(site: Site, olga: str) -> None:
+    guest = enter(site, made(site, olga)["token"], name="Gus")
+    site.join("lobby", "Ana")
+    change(site, "UPDATE users SET seen = 1")
+    site.call(site.app.site.directory.tidy, [])
+    assert reads(site, cookie_of(guest), "lobby") == 200
+    assert rows(site, "SELECT name FROM users ORDER BY name") == [("Gus",), ("Olga",)]
+
+
+def test_links_that_are_over_do_not_pile_up(site: Site, olga: str) -> None:
+    for _ in range(3):
+        handover(site, olga)
+    change(site, f"UPDATE tokens SET until = until - {3 * 24 * 3600 * 1000} WHERE n < 3")
+    handover(site, olga)
+    assert rows(site, "SELECT n FROM tokens ORDER BY n") == [(3,), (4,)]
+
+
 # -- the door
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -52,8 +53,10 @@ class Started:
     def end(self, number: int = signal.SIGTERM) -> str:
         """Send it a signal; the rest of what it says. It must end well."""
         self.process.send_signal(number)
-        rest = self.process.communicate(timeout=PATIENCE)[0]
-        assert self.process.returncode == 0, rest
+        assert self.process.stdout is not None
+        with self.process.stdout as stdout:
+            rest = stdout.read()  # communicate() would not see what readline() has taken
+        assert self.process.wait(PATIENCE) == 0, rest
         return rest
 
 
@@ -113,6 +116,11 @@ def test_while_nobody_is_the_owner_each_start_prints_a_link_that_works_once(tmp_
     server.end()
     again = Started(data, *options)
     assert "enter#" not in again.end(), "there is an owner"
+    (data / "owner-link.part").mkdir()  # as if the disk took nothing
+    with sqlite3.connect(data / "chat.db") as db:
+        db.execute("UPDATE users SET role = 'member'")
+    db.close()
+    assert "There is no link to become the owner: cannot write" in Started(data, *options).end()
     nowhere = run("owner-link", f"--data={tmp_path / 'nothing'}")
     assert (nowhere.returncode, nowhere.stderr.count("\n")) == (1, 1)
     assert "chat: cannot write" in nowhere.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -82,4 +83,7 @@ def devices(db: sqlite3.Connection) -> list[Device]:
         "SELECT devices.id, person, label, devices.made, devices.seen FROM devices JOIN users"
         " ON users.id = person AND skeleton IS NOT NULL WHERE NOT devices.gone ORDER BY devices.n"
     )
-    return [Device(*row) for row in rows]
+    return [
+        Device(id, person, sys.intern(label), made, seen)  # of labels there are few
+        for id, person, label, made, seen in rows
+    ]

@@ -22,7 +22,8 @@ from chat.rules.access import RANK, Answer, Role, Verb, effective, may, outranks
 from chat.wire.codes import Refusal
 from chat.wire.orders import FOREVER
 
-MONTH = 30 * 24 * 3600 * 1000  # milliseconds a token that is over is kept
+DAY = 24 * 3600 * 1000  # milliseconds a device link that is over is kept
+MONTH = 30 * DAY  # the same of an invite
 OWNER, DEVICE, INVITE, HOOK = "owner", "device", "invite", "hook"
 
 
@@ -188,7 +189,9 @@ class Tokens:
 
     def _put(self, hashes: Hashes, fields: tuple[object, ...]) -> int:
         at = fields[5]
-        self._db.execute("DELETE FROM tokens WHERE until < ?", (int(str(at)) - MONTH,))
+        self._db.execute(
+            "DELETE FROM tokens WHERE until < ?1 - iif(kind = 'device', ?2, ?3)", (at, DAY, MONTH)
+        )
         cursor = self._db.execute(
             "INSERT INTO tokens (hash, code, kind, room, role, person, by, made, until, uses)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -210,6 +213,7 @@ class Tokens:
             raise Refusal("bad_link")
         if op.hold is not None:
             self._users.hold(op.hold)
+            self._users.speaks(op.person)  # who was invited is not forgotten for being silent
         elif op.device is not None:
             self._devices.add(op.device)
         if op.instead_of:

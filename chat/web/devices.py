@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from chat.rules.pace import LOOK
+from chat.rules.pace import JOIN, LOOK
 from chat.web.site import Site, Visitor
 from chat.wire.protocol import Person
 
@@ -50,7 +50,7 @@ class DevicesPage(Visitor):
         self.answer([Listed(d.id, d.label, d.made, d.seen, d.id == self.device) for d in mine])
 
     async def post(self) -> None:
-        self.pay(LOOK)
+        self.pay(JOIN)
         secret, until = await self.site.links.hand_over(self.known_person())
         self.answer(Handover(*secret, until))
 
