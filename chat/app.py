@@ -52,14 +52,10 @@ from chat.web.history import MessagesPage
 from chat.web.hooks import HookPage
 from chat.web.installed import ManifestPage, WorkerPage
 from chat.web.joining import JoinPage, NamePage, SignOutPage
+from chat.web.members import MembersPage
 from chat.web.orders import OrdersPage
 from chat.web.owner import OwnerPage
-from chat.web.pages import (
-    HealthPage,
-    MissingPage,
-    RoomFinder,
-    RoomPage,
-)
+from chat.web.pages import HealthPage, MissingPage, RoomFinder, RoomPage
 from chat.web.people import PersonPage
 from chat.web.qr import CodePage
 from chat.web.site import Site
@@ -105,6 +101,7 @@ class ChatApp(Application):
                 (r"/r/([^/]+)/ws", ChatSocket, given),
                 (r"/r/([^/]+)/messages", MessagesPage, given),
                 (r"/r/([^/]+)/files", UploadPage, given),
+                (r"/r/([^/]+)/members", MembersPage, given),
                 (r"/files/([A-Za-z0-9_-]{22})/[^/]*", FilePage, given),
                 *plain,
                 (r"/join", JoinPage, given),

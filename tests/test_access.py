@@ -59,6 +59,7 @@ ROUTES = {
     "/r/([^/]+)/ws": (403, "open"),
     "/r/([^/]+)/messages": (403, 200),
     "/r/([^/]+)/files": (403, 405),
+    "/r/([^/]+)/members": (403, 403),
     "/ws/([0-9]{1,20})": ("open", "open"),
     "/join": (303, 303),
     "/enter": (200, 200),
@@ -84,7 +85,7 @@ ROUTES = {
 }
 # Those that lead into a room or show something of it: there is none for who may not come in.
 SHUT = {"/", "/r/([^/]+)", "/ws/([0-9]{1,20})"}
-SHUT |= {f"/r/([^/]+)/{part}" for part in ("ws", "messages", "files")}
+SHUT |= {f"/r/([^/]+)/{part}" for part in ("ws", "messages", "files", "members")}
 
 
 @pytest.fixture(autouse=True)

@@ -61,6 +61,7 @@ class Hub:
         self.polls = Polls()
         self.titles = Titles(store)
         self._standings = {name: Standing(*as_of) for name, as_of in store.standings().items()}
+        self.titles.private = lambda name: self._settings(name).private
         self.marks = Marks(store, tasks, self.titles, Rooms(self._head, self.admits))
         self.shared = Shared(
             store, tasks, self.titles, names or Names(), Memory(), pace, authority, self._keep,
@@ -91,14 +92,17 @@ class Hub:
         check_enter(self.authority.facts(user), name, standing.settings, now_ms())
         return self.rooms.get(name) or Room(self.shared, name, standing)
 
+    def _settings(self, name: str) -> Settings:
+        standing = self._standings.get(name)
+        return standing.settings if standing else UNSET
+
     def _keep(self, room: Room) -> None:
         """Somebody takes a seat in it: it stays in memory while anyone is there."""
         self.rooms[room.name] = room
 
     def admits(self, user: str, name: str) -> bool:
         """Whether there is such a room for somebody."""
-        standing = self._standings.get(name)
-        return self.authority.admits(user, name, standing.settings if standing else UNSET)
+        return self.authority.admits(user, name, self._settings(name))
 
     def _head(self, name: str) -> int:
         """Where a room stands."""

@@ -281,5 +281,5 @@ class Marks:
         asked = [Reached(user, name, marks[name]) for name in rooms if name in marks]
         found = await self._store.read(counts, asked)
         known = {mark.room: count for mark, count in zip(asked, found, strict=True)}
-        listed = [in_room(name, self._titles.of(name), known.get(name, NONE)) for name in rooms]
+        listed = [in_room(name, self._titles, known.get(name, NONE)) for name in rooms]
         return Look(marks[room], listed, {**kept, **self._drafts.of(user)})

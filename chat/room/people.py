@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -82,6 +82,10 @@ class Directory:
 
     def __len__(self) -> int:
         return len(self._users)
+
+    def __iter__(self) -> Iterator[Person]:
+        """Everybody."""
+        return map(self._person, self._users.values())
 
     def knows(self, id: str) -> bool:
         """Whether somebody has this id."""

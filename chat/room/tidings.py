@@ -145,15 +145,15 @@ class Tidings:
 
     def _counts(self, mine: Belongings, rooms: Iterable[str]) -> list[Unread]:
         return [
-            in_room(room, self._titles.of(room), mine.told.get(room, NONE))
+            in_room(room, self._titles, mine.told.get(room, NONE))
             for room in rooms
             if self._admits(mine.user, room)
         ]
 
 
-def in_room(room: str, title: str, count: Count) -> Unread:
+def in_room(room: str, titles: Titles, count: Count) -> Unread:
     """A room of the list as it is told."""
-    return Unread(room, title, count.unread, count.mentioned)
+    return Unread(room, titles.of(room), count.unread, count.mentioned, titles.private(room))
 
 
 def _asked(mine: Belongings) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import unicodedata
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
 
 from chat.log.operations import Found
@@ -62,6 +63,7 @@ class Titles:
         self._titles = store.at_start(titles)  # name -> title, of the rooms there are
         self._wishes: OrderedDict[str, str] = OrderedDict()  # of those nobody has spoken in
         self.house, self._house_title = store.house
+        self.private: Callable[[str], bool] = lambda name: False  # whether not everybody sees it
         self.founding = asyncio.Lock()  # the house is named, and whoever named it is let in
 
     def __len__(self) -> int:

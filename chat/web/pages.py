@@ -20,6 +20,7 @@ from chat.web.joining import JOINED, Cards
 from chat.web.rows import rows_of
 from chat.web.site import Visitor
 from chat.web.status import STATUS
+from chat.web.wording import in_words
 from chat.wire.codes import Refusal
 from chat.wire.frames import Saved
 from chat.wire.passing import Done
@@ -75,31 +76,30 @@ class RoomPage(Cards):
         return hub.enter(self.current_user, hub.titles.house if name is None else valid_room(name))
 
     async def _show_room(self, room: Room, person: Person) -> None:
-        titles = self.site.hub.titles
-        mine = await self.site.hub.marks.look(person.user, room.name)
+        hub = self.site.hub
+        mine = await hub.marks.look(person.user, room.name)
         room, page = await self.look(room.name, Asked("before", LAST, FRESH, quoted=True))
-        reactions = [kept.body for kept in page.changes if kept.key[0] == "reaction"]
         self.show(
             "room.html",
             room=room.name,
             title=room.title,
-            house=titles.house,
+            house=hub.titles.house,
             you=person,
             you_initials=initials(person.name),
             messages=rows_of(page, person.user),
-            changes=[msgspec.Raw(body) for body in reactions],
+            changes=[msgspec.Raw(on.body) for on in page.changes if on.key[0] == "reaction"],
             head=page.head,
             epoch=self.site.store.epoch,
             people=room.presence.people(),
-            settings=room.standing.settings,
-            standing=self.site.hub.authority.standing(person.user),
-            door=self.site.hub.authority.door(),
+            standing=hub.authority.standing(person.user),
+            door=hub.authority.door(),
+            **in_words(room.standing.settings, hub.authority.facts(person.user), self.site.words),
             start=not page.more,
             read=mine.read,
             rooms=mine.rooms,
             kept=mine.kept,
             muted=lambda name: is_muted(mine.kept.get(f"mute:{name}", ""), now_ms()),
-            limits=self.site.hub.limits,
+            limits=hub.limits,
             network=self.site.network(),
             invite=f"{self.request.protocol}://{self.request.host}{self.request.path}",
         )

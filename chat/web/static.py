@@ -26,7 +26,7 @@ STYLES = (
     "files",
     "composer",
     "stage",
-    "topic",
+    "header",
     "panels",
     "rooms",
     "dialogs",

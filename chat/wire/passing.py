@@ -91,13 +91,15 @@ class HasRead(Event, tag="read", frozen=True):
     back: bool = False
 
 
-class Unread(Struct, frozen=True):
-    """What is new to you in a room, and of that what is meant for you; at most 100."""
+class Unread(Struct, omit_defaults=True, frozen=True):
+    """What is new to you in a room, and of that what is meant for you; at most 100. `private`: not
+    everybody sees it."""
 
     room: str
     title: str
     unread: int
     mentioned: int
+    private: bool = False
 
 
 class Rooms(Event, tag="rooms", frozen=True):

@@ -5,7 +5,7 @@ import { neighbour } from "./chunks.js";
 import { Deletions } from "./deletions.js";
 import { copyFrom } from "./dialogs.js";
 import { Folding } from "./folding.js";
-import { MINE, SENT, Toolbar } from "./toolbar.js";
+import { MINE, SENT, Toolbar, WRITES } from "./toolbar.js";
 
 const COPIED = 2_000; // ms
 
@@ -67,10 +67,10 @@ export class Actions {
     const { id } = this.timeline.message(row);
     const sent = {
       react: () => this.page.react(row, this.toolbar.button(row, "react")),
-      reply: () => this.page.reply(row),
+      ...(row.matches(WRITES) && { reply: () => this.page.reply(row) }),
       "mark-unread": () => this.page.unreadFrom(id),
     };
-    const mine = { edit: () => this.editor.edit(row), delete: () => this.deletions.add(row) };
+    const mine = { ...(row.matches(WRITES) && { edit: () => this.editor.edit(row) }), delete: () => this.deletions.add(row) };
     const offers = { ...(row.matches(SENT) && { ...sent, ...this.more(row) }), ...(row.matches(MINE) && mine) };
     return Object.fromEntries(
       Object.entries(offers).map(([name, act]) => [name, () => (this.toolbar.close(), act())]),

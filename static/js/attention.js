@@ -23,7 +23,7 @@ export function wireAttention(page, { people, kept, deeds }) {
   notify.on(show);
   show();
   const about = { ...boot, language: page.language, hear: (listener) => (page.signedIn = listener) };
-  wireDialogs(people, { ...about, kept, notify, say, warn: () => deeds.warn(say("settings.late")) });
+  wireDialogs(people, { ...about, kept, notify, say, warn: () => deeds.warn(say("settings.late")) }, page);
   const arrived = (message) => {
     const aloud = kept.get("announce");
     if (aloud === "all" || (aloud === "mentions" && notify.isMeant(message))) people.announcer.message(message);
@@ -55,12 +55,15 @@ function showBell(notify, kept, say, room) {
 }
 
 /** What is in the dialogs comes with their first use; the bell asks within the press that opens it. */
-function wireDialogs(people, { warn, ...given }) {
+function wireDialogs(people, { warn, ...given }, page) {
   const made = {
     me: filling("settings", warn, ({ Settings }) => new Settings({ dialog: find("dialog#me"), ...given }), "links"),
     bell: filling("bell", warn, ({ Bell }) => new Bell({ dialog: find("dialog#bell"), ...given })),
   };
   people.fills.me = async () => (await made.me()) || true; // name and signing out are there anyway
+  const opening = (settings) => ({ show: () => settings.open() });
+  const room = ({ RoomSettings }) => opening(new RoomSettings({ dialog: find("dialog#room"), page, ...given }));
+  people.fills.room = filling("roomsettings", warn, room, "roomsettings");
   people.fills.bell = () => (given.notify.ask(), made.bell());
 }
 

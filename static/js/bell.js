@@ -4,12 +4,10 @@
 import { element } from "./dom.js";
 import { levelOf, morning } from "./levels.js";
 import { choices, hint, switchRow } from "./rows.js";
-import { fullTime } from "./times.js";
-import { clock } from "./words.js";
+import { untilOf } from "./times.js";
 
 const LEVELS = ["all", "mentions", "none"];
 const HOUR = 3_600_000; // ms
-const DAY = 24 * HOUR;
 
 /** Says in words what keeps this device from notifying, or lets one switch it. */
 export function deviceRow(notify, say) {
@@ -69,7 +67,7 @@ export class Bell {
 
   #mutedWords(until) {
     if (until === Infinity) return this.say("bell.muted_ever");
-    return this.say("bell.muted_until", { time: until - Date.now() < DAY ? clock(until) : fullTime(until) });
+    return this.say("bell.muted_until", { time: untilOf(until) });
   }
 
   #lengths() {

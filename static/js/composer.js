@@ -136,12 +136,12 @@ export class Composer {
     grow(this.area);
     const left = this.#left();
     const over = left < 0;
+    const { barred } = this.form.dataset; // by what stands there
     if (left > this.limit * (1 - WARN_FROM)) this.#show("");
     else if (over) this.#show(this.say("composer.over", { n: left }), true);
     else this.#show(this.say("composer.left", { n: left }));
-    this.button.ariaDisabled = over || (this.text.trim() === "" && !this.more()) ? "true" : null;
-    if (over) this.button.setAttribute("aria-describedby", this.count.id);
-    else this.button.removeAttribute("aria-describedby");
+    this.button.ariaDisabled = barred || over || (this.text.trim() === "" && !this.more()) ? "true" : null;
+    this.button.setAttribute("aria-describedby", barred ?? (over ? this.count.id : ""));
   }
 
   #show(text, over = false) {

@@ -4,7 +4,7 @@
 import { neighbour } from "./chunks.js";
 import { enterSends, grow, hintEnter, meansSend } from "./composer.js";
 import { clone } from "./dom.js";
-import { MINE } from "./toolbar.js";
+import { MINE, WRITES } from "./toolbar.js";
 import { Unfinished } from "./unfinished.js";
 
 export class Editor {
@@ -37,12 +37,13 @@ export class Editor {
     if (value !== text) this.on.give(value);
   }
 
-  /** Opens the last own message. False if there is none. */
+  /** Opens the last own message. False if there is none, or it may not be changed. */
   editLast() {
     let row = this.timeline.lastSent;
     while (row && !row.matches(MINE)) row = neighbour(row, "previous");
-    if (row) this.edit(row);
-    return Boolean(row);
+    if (!row?.matches(WRITES)) return false;
+    this.edit(row);
+    return true;
   }
 
   edit(row) {

@@ -79,7 +79,7 @@ class Page {
       changed: () => this.showWaiting(),
       returned: ({ fields }, detail) => {
         if (fields.text) this.composer.restore(fields.text); // text is never lost
-        this.later(({ deeds, topic }) => (deeds.warn(detail), topic.refused(fields.topic)));
+        this.later(({ deeds, header }) => (deeds.warn(detail), header.refused(fields.topic)));
       },
     });
   }
@@ -88,7 +88,7 @@ class Page {
   showWaiting() {
     this.news.takeIn();
     this.timeline.waiting.show(this.outbox.entries, this.desk.connection.online);
-    this.later(({ deeds, reactions, topic, uploads }) => (reactions.wait(), deeds.show(), topic.show(), uploads.flush()));
+    this.later(({ deeds, reactions, header, uploads }) => (reactions.wait(), deeds.show(), header.show(), uploads.flush()));
   }
 
   makeDesk() {

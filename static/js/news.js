@@ -17,7 +17,7 @@ export class News {
   /** A change, and which messages are others or no more because of it. */
   took(name, change, { changed, gone }) {
     const { id, rev, user, live } = change;
-    if (name === "settings") this.later(({ topic }) => topic.changed(change));
+    if (name === "settings") this.later(({ header }) => header.changed(change));
     if (name === "message") this.later(({ people }) => people.typing.stopped(user));
     if (changed.length + gone.length === 0) return;
     changed.forEach((id) => this.#changed.add(id));

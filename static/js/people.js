@@ -10,6 +10,7 @@ import { wireLeaving } from "./leaving.js";
 import { wireInvites } from "./invite.js";
 import { wireKeys } from "./keys.js";
 import { addNote } from "./notes.js";
+import { mark } from "./roles.js";
 import { Typing } from "./typing.js";
 import { initials } from "./words.js";
 
@@ -108,7 +109,7 @@ export class People {
     return line;
   }
 
-  #row({ user, name, color, here = true }) {
+  #row({ user, name, color, here = true, role }) {
     const row = this.#rows.get(user);
     const button = row.firstElementChild;
     button.className = `person a${color}`;
@@ -117,7 +118,9 @@ export class People {
     row.querySelector(".av").textContent = initials(name);
     row.querySelector(".pn").textContent = user === this.you.user ? this.say("you") : name;
     row.querySelector(".dot").classList.toggle("away", !here);
-    row.querySelector(".vh").textContent = this.say(here ? "people.here" : "people.away");
+    row.querySelector(".dot + .vh").textContent = this.say(here ? "people.here" : "people.away");
+    button.classList.toggle("bot", role === "bot");
+    mark(row, role, this.say);
     return row;
   }
 }

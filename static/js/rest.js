@@ -4,7 +4,7 @@ import { PersonStorage } from "./storage.js";
 
 const MODULES = [
   ...["people", "editor", "actions", "deeds", "strip", "edges", "elsewhere", "viewport", "rooms"],
-  ...["kept", "appearance", "attention", "topic", "drafts", "paste"],
+  ...["kept", "appearance", "attention", "header", "silence", "roles", "drafts", "paste"],
   ...["reactions", "dress", "files"],
   ...["badge", "pill"],
   ...["staging", "gathering"],
@@ -58,7 +58,8 @@ export function wire(page, made) {
     changed: () => (page.rooms?.mark(), uploads.flush()),
   });
   made.wireDoor(page, people);
-  const topic = wireTopic(page, made, people.announcer);
+  const header = (page.header = wireHeader(page, made, people.announcer));
+  made.wireSilence(page, (text) => people.announcer.say(text));
   const rooms = (page.rooms = wireRooms(page, made, { announcer: people.announcer, deeds }));
   const warn = (detail) => deeds.warn(detail);
   const reactions = (page.reactions = new made.Reactions({ timeline, outbox: page.outbox, you: boot.you, say, storage, warn }));
@@ -70,7 +71,7 @@ export function wire(page, made) {
     kept: (local) => page.shelf?.get(local),
   });
   people.fills.files = (button) => (files.openAll(button), false);
-  made.wireDress(timeline, [reactions, answers.quotes, files, actions.folding, times]);
+  made.wireDress(timeline, [reactions, answers.quotes, files, actions.folding, times, made.botTag(say)]);
   const drafts = (page.drafts = wireDrafts(page, made));
   made.wirePaste();
   made.wireEmoji(page.composer, reactions, say("emoji.label"));
@@ -82,7 +83,7 @@ export function wire(page, made) {
   wireShared(page, made, warn);
   performance.mark("parts-ready");
   const { elsewhere } = page;
-  const parts = { people, strip, deeds, edges, reactions, topic, actions, elsewhere, kept, rooms, drafts, uploads, staging, files };
+  const parts = { people, strip, deeds, edges, reactions, header, actions, elsewhere, kept, rooms, drafts, uploads, staging, files };
   made.wireModerating(page, parts);
   return { ...parts, ...answers, ...made.wireAttention(page, parts) };
 }
@@ -117,10 +118,12 @@ function wireRooms(page, made, { announcer, deeds }) {
     say,
     storage,
     reading,
+    hidden: () => page.header.settings.private,
     waiting: () => page.elsewhere.counts,
     kept,
     counted: (here, elsewhere) => badge.show(here, elsewhere),
   });
+  page.header.on(() => rooms.mark());
   kept.on((keys) => keys.some((key) => /^(mute|draft):/.test(key)) && rooms.mark());
   page.unreadFrom = (id) => reading.unreadFrom(id);
   reading.counted = () => (pill.show(), rooms.count());
@@ -224,9 +227,9 @@ function wireShared({ composer, root, rooms, say, staging, storage }, { openSwit
   if (installed || location.hash.endsWith("shared") || storage.text("sharing")) begin();
 }
 
-function wireTopic({ boot, log: model, outbox, desk, timeline, say }, { Topic }, announcer) {
+function wireHeader({ boot, log: model, outbox, desk, timeline, say }, { Header }, announcer) {
   const online = () => desk.connection.online;
-  return new Topic({ ...boot, model, outbox, online, timeline, announcer, say, limit: boot.limits.topic });
+  return new Header({ ...boot, model, outbox, online, timeline, announcer, say });
 }
 
 /** Where one reads is where one comes back to (place.js). */

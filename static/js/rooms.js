@@ -3,6 +3,7 @@
 
 import { capped } from "./badge.js";
 import { clone, element } from "./dom.js";
+import { showLock } from "./header.js";
 import { lazily } from "./lazily.js";
 import { mutedUntil } from "./levels.js";
 
@@ -17,7 +18,7 @@ export class Rooms {
 
   /**
    * `room` and `title` are of this room, `home` the address of the house, `address(room)` that of any;
-   * `waiting()`: {waiting, failed} of each room in which there is something; `kept`: the settings of
+   * `hidden()`: whether this one is private; `waiting()`: {waiting, failed} of each room in which there is something; `kept`: the settings of
    * the person; `counted(here, elsewhere)` is called with {unread, mentioned} of this room and of all others.
    */
   constructor({ rooms, ...given }) {
@@ -157,13 +158,16 @@ export class Rooms {
     const { room } = link.dataset;
     const { unread, mentioned } = this.news(room);
     const draft = this.storage.text(`${room}:draft`) || this.storage.text(`${room}:staged`) || (room !== this.room && this.kept.get(`draft:${room}`));
+    const hidden = room === this.room ? this.hidden() : this.#told.get(room)?.private;
     const marks = [
+      hidden && named("vh mark", this.say("rooms.private")),
       failed && this.#sign("alert", String(failed), this.say("rooms.failed", { n: failed })),
       waiting && this.#sign("clock", String(waiting), this.say("rooms.waiting", { n: waiting })),
       draft && named("mark", this.say("rooms.draft")),
       this.#muted(room) && this.#sign("muted", "", this.say("rooms.muted")),
       unread && this.#badge(unread, mentioned),
     ].filter(Boolean);
+    showLock(link.querySelector(".hash"), hidden);
     link.classList.toggle("un", unread > 0);
     link.toggleAttribute("data-mentioned", mentioned > 0);
     if (unread) link.dataset.unread = unread;

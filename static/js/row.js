@@ -40,7 +40,7 @@ export function fillRow(row, message, me, say) {
   row.classList.toggle("damaged", damaged);
   row.classList.toggle("mention", Object.hasOwn(mentions, me));
   row.id = key;
-  row.setAttribute("aria-labelledby", `${key}w ${key}t ${key}q ${key}b ${key}f ${key}s`);
+  row.setAttribute("aria-labelledby", `${key}w ${key}k ${key}t ${key}q ${key}b ${key}f ${key}s`);
   if (id) {
     Object.assign(row.dataset, { id, user: message.user, state: "sent" });
     delete row.dataset.cid;

@@ -16,6 +16,9 @@ export function whenOf(at, language) {
   return day === today ? clock(at) : `${dayName(day, today, language)} ${clock(at)}`;
 }
 
+/** A time to come, in short if it is within a day. */
+export const untilOf = (at) => (at - Date.now() < DAY ? clock(at) : fullTime(at));
+
 export class Times {
   constructor(col, language) {
     Object.assign(this, { col, language });

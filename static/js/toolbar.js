@@ -13,6 +13,7 @@ const FINGER = matchMedia("(pointer: coarse)");
 
 export const SENT = "[data-id]:not(.damaged, .deleted)";
 export const MINE = `.mine${SENT}`;
+export const WRITES = ":root:not([data-barred]) *"; // where the person may write (silence.js)
 
 export class Toolbar {
   adapt = () => {}; // what else is offered for a row: moderators have more
@@ -51,7 +52,7 @@ export class Toolbar {
     const { text } = this.timeline.message(row);
     this.adapt(this.choices, row);
     for (const part of this.choices.children) {
-      part.hidden = (part.matches(".own") && !row.matches(MINE)) || (part.matches(".phone") && !finger) || (part.matches(".copy-text") && !text);
+      part.hidden = (part.matches(".own") && !row.matches(MINE)) || (part.matches(".edit, .reply") && !row.matches(WRITES)) || (part.matches(".phone") && !finger) || (part.matches(".copy-text") && !text);
       if (!part.matches(".opt")) continue;
       part.role = finger ? null : "menuitem";
       part.tabIndex = finger ? 0 : -1;

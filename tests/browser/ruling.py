@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import sqlite3
 import time
 import urllib.request
 from pathlib import Path
 from typing import Any
+
+from websockets.sync.client import connect
 
 from .people import Visitor
 from .server import PATIENCE, Server
@@ -49,6 +52,15 @@ class RuledServer(Server):
         """Somebody whose page is open is this from now on, and the page knows it."""
         self.order("role", user=me(visitor), role=role)
         return visitor
+
+    def settle(self, room: str, **settings: Any) -> None:
+        """Sets this in a room as the owner; it is done when this returns."""
+        address = f"ws://127.0.0.1:{self.port}/r/{room}/ws"
+        cid = secrets.token_urlsafe(12)
+        with connect(address, additional_headers={"Cookie": self.cookie}) as line:
+            line.send(json.dumps({"type": "room", "cid": cid, **settings}))
+            while json.loads(line.recv(timeout=PATIENCE)).get("cid") != cid:
+                pass
 
     def until(self, at: float) -> int:
         """So many seconds from now, as orders say it."""

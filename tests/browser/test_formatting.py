@@ -307,7 +307,7 @@ def test_attacks_in_names_stay_names(people: People, room: str, name: str) -> No
         expect(ana.page.locator("main img:not(.qr), aside img, main script")).to_have_count(0)
         ana.page.reload()
         ana.ready()
-    ben.page.get_by_role("button", name=re.compile("settings")).click()
+    ben.page.get_by_role("button", name=re.compile(", settings$")).click()
     field = ben.page.get_by_role("dialog").get_by_role("textbox")
     expect(field).to_have_value(ben.name)
 

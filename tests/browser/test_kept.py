@@ -513,7 +513,7 @@ def test_a_message_kept_by_the_first_version_is_sent(people: People, room: str) 
 
 def sign_out(visitor: Visitor) -> None:
     """Signs out by the dialog."""
-    visitor.page.get_by_role("button", name=re.compile("settings$")).click()
+    visitor.page.get_by_role("button", name=re.compile(", settings$")).click()
     dialog = visitor.page.get_by_role("dialog")
     dialog.get_by_role("button", name="Sign out here").click()
     dialog.get_by_role("button", name="Sign out", exact=True).click()

@@ -97,7 +97,7 @@ class Clicks:
 
 def end_the_raid(page: Page, click: Clicks) -> None:
     """From the chat to its page, everybody who is new, out."""
-    click(page.get_by_role("button", name=re.compile("settings$")))
+    click(page.get_by_role("button", name=re.compile(", settings$")))
     click(page.get_by_role("link", name=re.compile("^Look after")))
     click(page.get_by_role("checkbox", name="All of them"))
     click(page.get_by_role("button", name="Remove them and what they wrote"))

@@ -26,7 +26,7 @@ AROUND = """[...document.querySelectorAll('meta[name=theme-color]')]
 
 def settings(visitor: Visitor) -> Locator:
     """Opens the dialog, on a phone from its drawer."""
-    button = visitor.page.get_by_role("button", name=re.compile("settings"))
+    button = visitor.page.get_by_role("button", name=re.compile(", settings$"))
     if visitor.touches:
         visitor.page.get_by_role("button", name="Rooms", exact=True).tap()
     button.click()
@@ -221,7 +221,7 @@ def test_what_is_read_aloud_is_what_was_chosen(
 
 def test_the_dialog_is_done_with_the_keyboard_alone(people: People, room: str) -> None:
     ana, line = held(people, room)
-    me = ana.page.get_by_role("button", name=re.compile("settings"))
+    me = ana.page.get_by_role("button", name=re.compile(", settings$"))
     me.focus()
     ana.page.keyboard.press("Enter")
     dialog = ana.page.get_by_role("dialog", name="Settings")
@@ -298,7 +298,7 @@ def test_the_settings_come_with_their_first_use(people: People, room: str) -> No
 def test_settings_that_cannot_be_fetched_are_owned_up_to(people: People, room: str) -> None:
     ana = people("Ana").enter(room)
     ana.page.route("**/settings.js*", lambda route: route.abort())
-    ana.page.get_by_role("button", name=re.compile("settings")).click()
+    ana.page.get_by_role("button", name=re.compile(", settings$")).click()
     dialog = ana.page.get_by_role("dialog", name="Settings")
     expect(dialog.get_by_role("textbox", name="Your name")).to_be_focused()
     expect(ana.page.get_by_text("could not be fetched").first).to_be_attached()

@@ -361,7 +361,7 @@ def test_signing_out_leaves_no_file(people: People, room: str) -> None:
     ana = people("Ana").enter(room)
     attach(ana, PDF)
     chip(ana, "points.pdf")
-    ana.page.get_by_role("button", name=re.compile("settings")).click()
+    ana.page.get_by_role("button", name=re.compile(", settings$")).click()
     ana.page.get_by_role("button", name="Sign out here").click()
     ana.page.get_by_role("button", name="Sign out", exact=True).click()
     expect(ana.page.get_by_role("textbox", name="What should people call you?")).to_be_visible()

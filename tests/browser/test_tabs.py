@@ -95,7 +95,7 @@ def test_signing_out_takes_every_tab_to_the_join_card(people: People, room: str)
 
 def open_settings(visitor: Visitor) -> None:
     """Opens the dialog with the person's own settings."""
-    visitor.page.get_by_role("button", name=re.compile("settings")).click()
+    visitor.page.get_by_role("button", name=re.compile(", settings$")).click()
     expect(visitor.page.get_by_role("dialog")).to_be_visible()
 
 

@@ -1,4 +1,4 @@
-"""What the room is about: one line in the header, changed in place, told once to who is there."""
+"""What the room is about: one line in the header, told once to who is there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from .test_access import PHONE, violations
 from .test_sending import refused
 
 Speak = Callable[..., Voice]
-SET = re.compile("^(Set a|Change the) topic$")
 
 
 def topic(visitor: Visitor) -> Locator:
@@ -35,15 +34,24 @@ def notes(visitor: Visitor) -> Locator:
     return visitor.page.locator(".note").filter(has_text="the topic")
 
 
-def write(visitor: Visitor, text: str) -> None:
+def settings(visitor: Visitor) -> Locator:
+    """The room's settings, open."""
+    dialog = visitor.page.get_by_role("dialog", name=re.compile("^room-"))
+    if not dialog.is_visible():
+        button = visitor.page.get_by_role("button", name="Room settings")
+        if visitor.touches:
+            button.tap()
+        else:
+            button.click()
+        expect(field(visitor)).to_be_focused()
+    return dialog
+
+
+def write(visitor: Visitor, text: str, key: str = "Enter") -> None:
     """Opens the field and writes in it."""
-    button = visitor.page.get_by_role("button", name=SET)
-    if visitor.touches:
-        button.tap()
-    else:
-        button.click()
-    expect(field(visitor)).to_be_focused()
+    settings(visitor)
     field(visitor).fill(text)
+    field(visitor).press(key)
 
 
 def arrange(sam: Voice, text: str) -> None:
@@ -54,40 +62,47 @@ def arrange(sam: Voice, text: str) -> None:
         pass
 
 
-def test_a_topic_is_set_in_place_and_stands_in_everybodys_header(people: People, room: str) -> None:
+def test_a_topic_is_set_and_stands_in_everybodys_header(people: People, room: str) -> None:
     ana, ben = people("Ana").enter(room), people("Ben").enter(room)
     expect(topic(ana)).to_be_hidden()
     write(ana, "  Ships on   Friday ")
-    field(ana).press("Enter")
     for visitor in (ana, ben):
         expect(topic(visitor)).to_have_text("Ships on Friday")
         expect(topic(visitor)).to_have_attribute("title", "Ships on Friday")
         expect(visitor.page.locator(".tt .sub")).to_contain_text("2 here now · Ships on Friday")
-    expect(field(ana)).to_have_count(0)
-    expect(ana.page.get_by_role("button", name="Change the topic")).to_be_focused()
+    ana.page.keyboard.press("Escape")
+    expect(ana.page.get_by_role("button", name="Room settings")).to_be_focused()
     write(ben, "")
-    field(ben).press("Enter")
     for visitor in (ana, ben):
         expect(topic(visitor)).to_be_hidden()
 
 
-def test_escape_and_cancel_change_nothing(people: People, room: str) -> None:
+def test_what_was_typed_is_set_when_the_dialog_is_closed(people: People, room: str) -> None:
+    ana = people("Ana").enter(room)
+    settings(ana)
+    field(ana).press_sequentially("by hand")
+    settings(ana).get_by_role("button", name="Close").click()
+    expect(topic(ana)).to_have_text("by hand")
+
+
+def test_escape_gives_up_what_was_typed_and_then_closes(people: People, room: str) -> None:
     ana = people("Ana")
     line = Line(ana.page)
     ana.enter(room)
-    write(ana, "not this")
+    settings(ana)
+    field(ana).press_sequentially("not this")
     field(ana).press("Escape")
-    expect(field(ana)).to_have_count(0)
-    write(ana, "nor this")
-    ana.page.get_by_role("button", name="Cancel").click()
+    expect(field(ana)).to_have_value("")
+    field(ana).press("Escape")
+    expect(field(ana)).to_be_hidden()
     write(ana, "")
-    field(ana).press("Enter")
+    ana.page.keyboard.press("Escape")
     ana.says("after it all")
     assert line.says("room") == []
     expect(topic(ana)).to_be_hidden()
 
 
-def test_on_a_phone_the_line_is_pressed_and_a_button_saves(
+def test_on_a_phone_a_long_topic_is_cut_and_moves_nothing(
     people: People, voice: Speak, room: str
 ) -> None:
     sam = voice()
@@ -95,29 +110,26 @@ def test_on_a_phone_the_line_is_pressed_and_a_button_saves(
     ana = people("Ana", **PHONE).enter(room)
     header = ana.page.locator(".top").bounding_box()
     write(ana, "What we cook on Sunday, who brings what, and when everybody has to be there")
-    assert ana.page.locator(".top").bounding_box() == header, "the list does not move"
     assert ana.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    ana.page.get_by_role("button", name="Save").tap()
     expect(topic(ana)).to_have_text(re.compile("^What we cook"))
+    settings(ana).get_by_role("button", name="Close").tap()
     line = ana.page.locator(".tt .line")
     assert line.evaluate("el => el.scrollWidth > el.clientWidth"), "it is cut, not wrapped"
     assert ana.page.locator(".top").bounding_box() == header
 
 
-def test_the_counter_stands_near_the_limit_and_nothing_longer_is_saved(
-    people: People, room: str
-) -> None:
+def test_the_count_stands_below_and_nothing_longer_is_saved(people: People, room: str) -> None:
     ana = people("Ana").enter(room)
-    count = ana.page.locator(".arrange .count")
-    write(ana, "x" * 150)
-    expect(count).to_be_hidden()
-    field(ana).fill("x" * 190)
-    expect(count).to_have_text("10 left")
+    count = ana.page.locator("#topic-count")
+    settings(ana)
+    field(ana).fill("x" * 150)
+    expect(count).to_contain_text("150 of 200")
     field(ana).fill("\U0001f600" * 201)
     expect(count).to_have_text(re.compile("^-1: "))
     expect(field(ana)).to_have_accessible_description(re.compile("^-1: "))
     field(ana).press("Enter")
     expect(field(ana)).to_have_value("\U0001f600" * 201)
+    expect(topic(ana)).to_be_hidden()
     field(ana).fill("\U0001f600" * 200)
     field(ana).press("Enter")
     expect(topic(ana)).to_have_text("\U0001f600" * 200)
@@ -133,7 +145,6 @@ def test_a_topic_set_offline_is_shown_at_once_and_survives_a_reload(
     line.cut(refusing=True)
     expect(ana.html).not_to_have_attribute("data-conn", "online")
     write(ana, "From the tunnel")
-    field(ana).press("Enter")
     expect(topic(ana)).to_have_text("From the tunnel")
     expect(ana.page.locator(".fate")).to_have_text("Waiting")
     ana.page.reload()
@@ -159,10 +170,10 @@ def test_a_refused_topic_goes_back_in_words_and_what_was_typed_is_there(
     line.on_up = answer
     ana.enter(room)
     write(ana, "as I like it")
-    field(ana).press("Enter")
     expect(ana.page.locator(".conn")).to_contain_text("You may not do that here.")
     expect(topic(ana)).to_have_text("as it was")
-    ana.page.get_by_role("button", name=SET).click()
+    settings(ana).get_by_role("button", name="Close").click()
+    settings(ana)
     expect(field(ana)).to_have_value("as I like it")
 
 
@@ -175,14 +186,14 @@ def test_a_topic_that_gets_no_answer_says_so_and_can_be_tried_again(
     ana.enter(room)
     line.on_up = lambda frame: SWALLOWED if frame["type"] == "room" else None
     write(ana, "Into the void")
-    field(ana).press("Enter")
     for tries in range(1, 4):
         wait_until(ana.page, lambda n=tries: len(line.says("room")) >= n, "it is sent")  # type: ignore[misc]
         ana.page.clock.fast_forward(11_000)
         ana.online()
     expect(ana.page.locator(".fate")).to_have_text("Not saved")
     line.on_up = lambda frame: None
-    ana.page.get_by_role("button", name=SET).click()
+    settings(ana).get_by_role("button", name="Close").click()
+    settings(ana)
     expect(field(ana)).to_have_value("Into the void")
     field(ana).press("Enter")
     expect(ana.page.locator(".fate")).to_be_hidden()
@@ -248,7 +259,7 @@ def test_the_first_paint_has_the_topic(
     expect(topic(ana)).to_have_text('Friday "at nine" & later')
     expect(topic(ana)).to_have_attribute("title", 'Friday "at nine" & later')
     if not scripts:
-        expect(ana.page.locator(".retopic")).to_be_hidden()
+        expect(ana.page.locator(".settle")).to_be_hidden()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -260,5 +271,5 @@ def test_a_topic_and_its_field_have_no_violations(
     arrange(sam, "Ships on Friday")
     expect(notes(ana)).to_have_count(1)
     assert violations(ana.page) == []
-    write(ana, "x" * 199)
+    write(ana, "x" * 201)
     assert violations(ana.page) == []
