@@ -231,8 +231,21 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
         step(db)
         db.execute(f"PRAGMA user_version = {number}")
         db.execute("COMMIT")
+    _check_columns(db)
     db.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?)", (secrets.token_hex(8),))
     _fold_names(db)
+
+
+def _check_columns(db: sqlite3.Connection) -> None:
+    """Raise sqlite3.DatabaseError where one is missing: of rot in a name SQLite sees nothing."""
+    sql = "SELECT m.name, p.name FROM sqlite_schema AS m, pragma_table_info(m.name) AS p"
+    with contextlib.closing(sqlite3.connect(":memory:")) as new:
+        for step in MIGRATIONS:
+            step(new)
+        missing = set(new.execute(sql)) - set(db.execute(sql))
+    if missing:
+        column = ".".join(min(missing))
+        raise sqlite3.DatabaseError(f"it is damaged ({column} is missing): {ADVICE}")
 
 
 def _fold_names(db: sqlite3.Connection) -> None:
