@@ -3,8 +3,6 @@
 
 import { lazily } from "./lazily.js";
 
-const AUTHOR = ".msg[data-id]:not(.mine) > .av, .msg[data-id]:not(.mine) > .head > .who";
-
 /** Gives the page `order(name, fields)`, which is Orders.send, also before that is there. */
 export function wireOrders(page) {
   const made = lazily("orders", ({ Orders }) => new Orders(page));
@@ -30,7 +28,8 @@ export function wireModerating(page, parts) {
     if (button) open(button.dataset.user, button);
   });
   timeline.log.addEventListener("click", ({ target }) => {
-    if (target.matches(AUTHOR)) open(timeline.message(target.closest(".msg")).user, target);
+    const row = target.closest(".msg[data-id]:not(.mine)");
+    if (row && target.matches(".av, .head > .who")) open(timeline.message(row).user, target);
   });
   const become = (standing) => {
     boot.standing = standing;
@@ -45,11 +44,10 @@ export function wireModerating(page, parts) {
   wireRemoved(page, parts);
 }
 
-/** Whoever was removed is told why, and what they can do. */
 function wireRemoved(page, { strip }) {
   const { desk, on } = page;
   const made = lazily("removed", ({ tellRemoved }) => () => tellRemoved(page, strip));
-  const tell = async (now) => now === "removed" && (await made())?.();
+  const tell = async (now) => now === "removed" && (await made())?.(); // why, and what they can do
   const { state } = on;
   on.state = (now) => (state(now), tell(now));
   tell(desk.connection.state);

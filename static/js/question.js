@@ -6,8 +6,9 @@ import { part, signButton } from "./frame.js";
 let asked = 0; // for ids
 
 /** Asks with `title`, what it means in words, and `rows` of choices; `go` is the button that does it and
- *  `act()` what it does: the dialog shuts when that is done, and says the sentence of what it throws. */
-export function ask({ title, about, rows = [], go, bad = false, act, say, opener }) {
+ *  `act()` what it does: the dialog shuts when that is done, unless it gives false, and says the sentence
+ *  of what it throws. */
+export function question({ title, about, rows = [], go, bad = false, act, say, opener }) {
   asked += 1;
   const heading = part("h2", "", { id: `ask-${asked}`, dir: "auto" }, title);
   const bar = part("div", "bar", {}, heading, signButton("close", "close", say("dialog.close")));
@@ -25,7 +26,7 @@ export function ask({ title, about, rows = [], go, bad = false, act, say, opener
     if (button.ariaDisabled) return;
     button.ariaDisabled = "true";
     error.textContent = "";
-    await act().then(() => dialog.close(), ({ detail }) => (error.textContent = detail));
+    await act().then((done) => done !== false && dialog.close(), ({ detail }) => (error.textContent = detail));
     button.ariaDisabled = null;
   });
   document.body.append(dialog);

@@ -2,7 +2,8 @@
 // offers the way back where there is one. Fetched with the first use.
 
 import { part } from "./frame.js";
-import { ask } from "./question.js";
+import { lazily } from "./lazily.js";
+import { question } from "./question.js";
 import { nextRole } from "./ranks.js";
 import { choiceRow, hint, switchRow } from "./rows.js";
 
@@ -16,8 +17,9 @@ const REASON = 200; // characters
 export class Sanctions {
   /** `order` gives an order; `find(user)`: more of a person, or null; `chat()`: what the chat is called;
    *  `tell(key, values, undo)` says what was done, `warn(sentence)` what was not. */
-  constructor({ say, order, find, chat, tell, warn }) {
-    Object.assign(this, { say, order, find, chat, tell, warn });
+  constructor({ page, say, order, find, chat, tell, warn }) {
+    Object.assign(this, { page, say, order, find, chat, tell, warn });
+    this.wayback = lazily("wayback", ({ openWayBack }) => openWayBack, "links");
   }
 
   mute(person, opener) {
@@ -73,10 +75,17 @@ export class Sanctions {
     this.#ask("wipe", person, { rows, bad: true, act, opener });
   }
 
+  /** A link for somebody who has lost every device. */
+  async readmit(person, opener) {
+    const open = await this.wayback();
+    if (open) open(person, opener, { ...this.page.boot, language: this.page.language, say: this.say, order: this.order });
+    else this.warn(this.say("settings.late"));
+  }
+
   #ask(name, person, more) {
     const { say } = this;
     const values = { name: person.name, chat: this.chat() };
-    ask({ title: say(`sanction.${name}.title`, values), about: say(`sanction.${name}.about`, values), go: say(`sanction.${name}.go`, values), say, ...more });
+    question({ title: say(`sanction.${name}.title`, values), about: say(`sanction.${name}.about`, values), go: say(`sanction.${name}.go`, values), say, ...more });
   }
 
   /** Lengths or times back, all in sight; what is chosen is where the dialog begins. */

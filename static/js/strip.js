@@ -82,7 +82,9 @@ export class Strip {
   #put(notice) {
     const text = notice ? this.say(notice.key, notice.values) : "";
     if (this.place.querySelector("span")?.textContent === text || (!notice && !this.place.firstChild)) return;
+    const held = this.place.querySelector(":focus-visible");
     this.hold(() => this.place.replaceChildren(...(notice ? [this.#make(notice, text)] : [])));
+    if (held) document.querySelector(".msg[tabindex='0']")?.focus({ preventScroll: true });
   }
 
   #make({ kind = "trouble", button, act }, text) {

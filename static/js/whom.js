@@ -82,6 +82,7 @@ export class Whom {
     const named = [
       muted > Date.now() ? offer("unmute", "mute") : offer("mute", "mute"),
       next && offer("appoint", "shield", false, next),
+      role !== "bot" && offer("readmit", "link"),
     ];
     const all = [...(isNamed(user) ? named : []), offer("wipe", "delete", true), offer("ban", "ban", true)];
     return [[mention], all.filter(Boolean)];

@@ -25,6 +25,13 @@ WRITE = """async (text) => {
   const headers = {Accept: 'application/json'}, body = new URLSearchParams({text});
   return (await fetch(location.href, {method: 'POST', headers, body})).json(); }"""
 
+ARRANGE = """(fields) => new Promise((done) => {
+  const socket = new WebSocket(location.href.replace('http', 'ws') + '/ws');
+  socket.onmessage = ({data}) => {
+    if (JSON.parse(data).cid === 'arranged-1') done(socket.close());
+    if (JSON.parse(data).type === 'live') socket.send(JSON.stringify(
+      {type: 'room', cid: 'arranged-1', ...fields})); }; })"""
+
 
 class RuledServer(Server):
     """Its owner, Olga, has no page: what she orders goes by HTTP."""
@@ -84,3 +91,8 @@ def writes(visitor: Visitor, text: str) -> dict[str, Any]:
     """Posts a message without the message box: the answer."""
     said: dict[str, Any] = visitor.page.evaluate(WRITE, text)
     return said
+
+
+def arrange(visitor: Visitor, **fields: Any) -> None:
+    """The room of this page has these settings."""
+    visitor.page.evaluate(ARRANGE, fields)
