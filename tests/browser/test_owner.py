@@ -122,7 +122,7 @@ def test_the_way_there_is_in_the_settings_of_who_may_go(
     for visitor, seen in ((mira, 1), (ben, 0)):
         if options:
             visitor.page.get_by_role("button", name="Rooms").click()
-        visitor.page.get_by_role("button", name=re.compile("settings$")).click()
+        visitor.page.get_by_role("button", name=re.compile(", settings$")).click()
         expect(visitor.page.get_by_role("link", name="Look after Tidemark")).to_have_count(seen)
     mira.page.get_by_role("link", name="Look after Tidemark").click()
     expect(mira.page.get_by_role("heading", name="Looking after Tidemark")).to_be_visible()
