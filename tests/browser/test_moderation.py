@@ -107,6 +107,7 @@ def test_a_person_is_muted_and_can_write_again_after_undo(cast: Cast, size: Size
     undo = confirm(mira, "Mute", "Mute")
     expect(undo).to_contain_text(f"{jun.name} is muted.")
     assert by_hand(jun, "role", user=me(mira), role="member")["code"] == "not_allowed"
+    expect(jun.page.locator("form.composer")).to_contain_text("You are muted until")
     assert writes(jun, "while muted")["code"] == "muted"
     press(mira, undo.get_by_role("button", name="Undo"))
     expect(mira.page.get_by_role("status").filter(has_text="Undone")).to_be_visible()
