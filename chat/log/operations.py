@@ -110,10 +110,11 @@ class Arrange(Lasting):
 @dataclass(frozen=True, slots=True)
 class Govern(Arrange):
     """Who writes in a room, who sees it, how long it keeps what is said: the fields of Settings
-    that are to be others."""
+    that are to be others. `present` are those who are in it."""
 
     verb: ClassVar = Verb.GOVERN
     fields: Mapping[str, Any] = field(default_factory=dict)
+    present: Sequence[str] = ()
 
     @property
     def asked(self) -> str:

@@ -8,7 +8,7 @@ counted from the log.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -117,14 +117,15 @@ class Reads:
             (room, id - 1, person, person, ROOMS),
         )
 
-    def let_in(self, room: str, author: str) -> list[str]:
-        """A room becomes private: whoever has it in their list may stay, and who made it so."""
-        rows = self._db.execute(
-            "INSERT OR IGNORE INTO members (room, person) SELECT ?1, id FROM users WHERE skeleton"
-            " IS NOT NULL AND (id = ?2 OR id IN (SELECT person FROM reads WHERE room = ?1))"
-            " RETURNING person",
-            (room, author),
+    def let_in(self, room: str, people: Iterable[str]) -> list[str]:
+        """A room becomes private: whoever has it in their list may stay, and these; who that is."""
+        sql = (
+            "INSERT OR IGNORE INTO members (room, person)"
+            " SELECT ?1, id FROM users WHERE skeleton IS NOT NULL AND id"
         )
+        self._db.execute(f"{sql} IN (SELECT person FROM reads WHERE room = ?1)", (room,))
+        self._db.executemany(f"{sql} = ?2", [(room, person) for person in people])
+        rows = self._db.execute("SELECT person FROM members WHERE room = ?", (room,))
         return [person for (person,) in rows.fetchall()]
 
     def keep(self, person: str, key: str, value: str) -> None:

@@ -212,8 +212,8 @@ class Writer:
         asked |= {"rev": self.heads.next(op.room), "by": op.name, "cid": op.cid}
         saved = self._put(op, head[0], replace(was, **asked), n)
         self._powers.clear()
-        if asked.get("private") and not was.private:
-            return Enclosing(saved, self._reads.let_in(op.room, op.author))
+        if isinstance(op, Govern) and op.fields.get("private") and not was.private:
+            return Enclosing(saved, self._reads.let_in(op.room, [op.author, *op.present]))
         return saved
 
     def _rewrite(self, op: Rewrite, room: int, n: int, old: Message | None) -> Saved | None:

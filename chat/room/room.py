@@ -13,7 +13,7 @@ from time import monotonic
 import msgspec
 
 from chat import __version__
-from chat.log.operations import Append, Rewrite
+from chat.log.operations import Append, Govern, Rewrite
 from chat.log.store import Store
 from chat.room.authority import Authority
 from chat.room.marks import Marks
@@ -162,6 +162,8 @@ class Room:
             role = self.shared.authority.role(actor.person.user)
             present = () if role is Role.BOT else self._present()
             op = replace(op, mentions=self.shared.names.find(op.text, present))
+        if isinstance(op, Govern):
+            op = replace(op, present=tuple(self.presence))
         self.store.write(op, done)
 
     def _present(self) -> Iterator[str]:
