@@ -193,6 +193,48 @@ def test_an_invite_ends(site: Site, olga: str, how: str) -> None:
     assert enter(site, link["token"], name="Bo").status == 410
 
 
+def test_a_link_is_worth_no_more_than_who_made_it_is_now(site: Site, olga: str) -> None:
+    """Who was made less, or let out of a room, keeps no way round it; and its card says nothing."""
+    private(site, olga, "crypt")
+    rex, mira = site.join("lobby", "Rex"), site.join("lobby", "Mira")
+    site.join("lobby", "Ana")
+    site.promote("Rex", "owner")
+    site.promote("Mira", "moderator")
+    site.order(olga, "member", room="crypt", user=site.user("Mira"), on=True)
+    links = {
+        "as a moderator": made(site, rex, role="moderator", uses=0),
+        "into the crypt": made(site, mira, room="crypt", uses=0),
+        "as Ana": made(site, mira, "readmit", user=site.user("Ana")),
+    }
+    for link in links.values():
+        assert post(site, "/enter/look", token=link["token"]).status == 200
+    site.promote("Rex", "moderator")
+    site.promote("Ana", "moderator")
+    site.order(olga, "member", room="crypt", user=site.user("Mira"), on=False)
+    for what, link in links.items():
+        card = post(site, "/enter/look", token=link["token"])
+        assert (card.status, b"crypt" in card.body, b"Ana" in card.body) == (410, False, False), (
+            what
+        )
+        assert enter(site, link["token"], mira).status == 410, what
+    assert reads(site, mira, "crypt") == 404
+
+
+def test_who_comes_again_by_an_invite_uses_nothing_up(
+    site: Site, olga: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One who is in could use it up for all the others, or fill the disk with it."""
+    ana, link = site.join("lobby", "Ana"), made(site, olga, uses=2)
+    for _ in range(3):
+        assert enter(site, link["token"], ana).status == 303
+    assert rows(site, "SELECT used FROM tokens") == [(1,)]
+    assert rows(site, "SELECT count(*) FROM came") == [(1,)]
+    paid: list[str] = []
+    monkeypatch.setattr(site.app.site.pace, "pay", lambda what, *who: paid.append(what))
+    enter(site, link["token"], ana)
+    assert "look" in paid, "and somebody who never ends is slowed down"
+
+
 def test_of_two_who_use_the_last_of_an_invite_one_comes_in(site: Site, olga: str) -> None:
     for turn in range(5):
         link, answers = made(site, olga), []

@@ -66,6 +66,23 @@ def test_there_is_always_an_owner(site: Site, cookies: dict[str, str]) -> None:
     assert outcome(site, cookies["member"], "role", user=other, role="guest") == "last_owner"
 
 
+def test_moderators_do_not_put_each_other_out_of_a_room(
+    site: Site, cookies: dict[str, str]
+) -> None:
+    """They may go themselves, put out who ranks below, and let anybody in."""
+    mo, mona, ben = site.join("den", "Mo"), site.user("Mona"), site.user("Ben")
+    site.promote("Mo", "moderator")
+
+    def puts(cookie: str, user: str, on: bool = False) -> str:
+        return outcome(site, cookie, "member", room="den", user=user, on=on)
+
+    assert puts(mo, mona, on=True) == "done"
+    assert puts(mo, mona) == "not_allowed"
+    assert "den" in site.app.site.hub.authority.facts(mona).rooms
+    assert [puts(mo, ben), puts(cookies["moderator"], mona)] == ["done", "done"]
+    assert puts(cookies["owner"], site.user("Mo")) == "done"
+
+
 def test_who_is_what_is_known_after_a_restart(tmp_path: Any) -> None:
     site = Site(tmp_path / "data")
     cookie = site.join("den", "Olga")

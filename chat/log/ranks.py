@@ -84,6 +84,8 @@ class Ranks:
         self._powers.role(op.user)
         if not self._powers.enters(op.author, op.room, op.at):
             raise Refusal("bad_room")
+        if not op.on and op.user != op.author:
+            self._acts_on(op.author, op.user)
         if op.on:
             sql = "INSERT OR IGNORE INTO members (room, person) VALUES (?, ?)"
         else:

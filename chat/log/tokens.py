@@ -18,7 +18,7 @@ from chat.log.operations import Entrance, Hold, Ordered, Told
 from chat.log.powers import Powers
 from chat.log.things import Device
 from chat.log.users import Users
-from chat.rules.access import RANK, Answer, Role, Verb, effective, may, outranks
+from chat.rules.access import RANK, Answer, Facts, Role, Verb, effective, may, outranks
 from chat.wire.codes import Refusal
 from chat.wire.orders import FOREVER
 
@@ -131,12 +131,7 @@ class Tokens:
     """The tables of tokens and of who came by them, inside the transaction of the writer."""
 
     def __init__(
-        self,
-        db: sqlite3.Connection,
-        powers: Powers,
-        users: Users,
-        devices: Devices,
-        audit: Audit,
+        self, db: sqlite3.Connection, powers: Powers, users: Users, devices: Devices, audit: Audit
     ) -> None:
         self._db = db
         self._powers = powers
@@ -147,11 +142,7 @@ class Tokens:
     @property
     def orders(self) -> dict[type[Ordered], Callable[[Any], Any]]:
         """Which method carries out which order."""
-        return {
-            MakeInvite: self._invite,
-            MakeReadmission: self._readmit,
-            Withdraw: self._withdraw,
-        }
+        return {MakeInvite: self._invite, MakeReadmission: self._readmit, Withdraw: self._withdraw}
 
     @property
     def entrances(self) -> dict[type[Entrance], Callable[[Any], Any]]:
@@ -207,7 +198,7 @@ class Tokens:
 
     def _enter(self, op: Enter) -> Came:
         token = self._token(op)
-        if token is None or not token.works(op.at) or not self._still_meant(token, op.at):
+        if token is None or not meant(token, self._powers.facts, self._powers.enters, op.at):
             raise Refusal("bad_link")
         if token.kind == DEVICE and token.person != op.person:
             raise Refusal("bad_link")
@@ -230,10 +221,10 @@ class Tokens:
             self._audit.note(op.person, op.at, Told("role", op.person, detail=role.value))
         if token.room:
             self._db.execute("INSERT OR IGNORE INTO members VALUES (?, ?)", (token.room, op.person))
-        self._db.execute("UPDATE tokens SET used = used + 1 WHERE n = ?", (token.id,))
-        self._db.execute(
-            "INSERT INTO came (token, person, at) VALUES (?, ?, ?)", (token.id, op.person, op.at)
-        )
+        came = (token.id, op.person, op.at)
+        if not self._db.execute(_CAME, came[:2]).fetchone():  # to come again uses nothing up
+            self._db.execute("UPDATE tokens SET used = used + 1 WHERE n = ?", (token.id,))
+            self._db.execute("INSERT INTO came (token, person, at) VALUES (?, ?, ?)", came)
         return Came(token, role, facts.rooms | ({token.room} if token.room else set()))
 
     def _token(self, op: Enter) -> Token | None:
@@ -245,12 +236,23 @@ class Tokens:
             )
         return token_of(self._db, op.key)
 
-    def _still_meant(self, token: Token, now: int) -> bool:
-        """Whether who made it could still do so: who was removed leaves no way in behind."""
-        if token.kind == OWNER or token.by == token.person:
-            return True
-        facts = self._powers.facts(token.by)
-        return may(effective(facts, now), Verb.INVITE) is Answer.YES
+
+def meant(
+    token: Token, facts: Callable[[str], Facts], enters: Callable[[str, str, int], bool], now: int
+) -> bool:
+    """Whether it works, and who made it could still do so: who was removed, is less by now, or is
+    not in that room any more leaves no way in behind."""
+    if not token.works(now):
+        return False
+    if token.kind == OWNER or token.by == token.person:
+        return True
+    maker = effective(facts(token.by), now)
+    given = facts(token.person).role if token.kind == DEVICE else Role(token.role)
+    return (
+        may(maker, Verb.INVITE) is Answer.YES
+        and outranks(maker, given)
+        and (not token.room or enters(token.by, token.room, now))
+    )
 
 
 def _risen(role: Role, token: Token, new: bool) -> Role:
@@ -265,6 +267,7 @@ def _risen(role: Role, token: Token, new: bool) -> Role:
     return given if RANK.get(given, 0) > RANK.get(role, 0) else role
 
 
+_CAME = "SELECT 1 FROM came WHERE token = ? AND person = ?"
 _ROW = "n, kind, room, role, person, by, made, until, uses, used"
 
 

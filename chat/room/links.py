@@ -152,10 +152,13 @@ class Links:
         token = await self._store.read(log.token_of, key) if key else None
         if owner is not None and token is None:
             token = Token(0, OWNER, "", "", "", "", now, FOREVER, 1, 0)
-        if key is None or token is None or not token.works(now):
+        if key is None or token is None or not self._meant(token, now):
             raise Refusal("bad_link")
         self._pace.give_back(TRY, address, monotonic())
         return token, Enter(now, key, "", owner=owner)
+
+    def _meant(self, token: Token, now: int) -> bool:
+        return log.meant(token, self._authority.facts, lambda u, r, _: self._hub.admits(u, r), now)
 
     def _instead(self, enter: Enter, caller: Caller) -> Enter:
         """The device that this browser was is signed out, unless it is the last one of somebody

@@ -27,6 +27,7 @@ class EnterPage(Cards):
 
     async def post(self) -> None:
         """Use the link up, and come in."""
+        self.pay(LOOK)
         links, name = self.site.links, self.get_body_argument("name", "")
         caller = Caller(self.address, self.label, self.current_user, self.device)
         try:
