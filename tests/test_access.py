@@ -394,12 +394,12 @@ def test_who_may_not_come_in_posts_nothing(site: Site, shut: Any) -> None:
 
 
 @pytest.mark.parametrize("path", [f"/r/{ROOM}", f"/r/{ROOM}/messages"])
-@pytest.mark.parametrize("how", ["signed out", "shut out"])
+@pytest.mark.parametrize("how", ["signed out", "shut out", "banned"])
 def test_who_may_not_any_more_gets_no_text_that_was_being_read(
     site: Site, wires: list[Wire], path: str, how: str, shut: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Access is asked again after the wait for the log."""
-    cookie = site.join(ROOM)
+    cookie = site.join(ROOM, "Inside")
     wires.append(site.wire(ROOM))
     wires[0].hear("message", cid=wires[0].say(SECRET))
     held = Held(monkeypatch, "page")
@@ -408,20 +408,25 @@ def test_who_may_not_any_more_gets_no_text_that_was_being_read(
         with held:
             if how == "signed out":
                 site.http("POST", "/signout", headers={"Cookie": cookie}, form={"room": ROOM})
+            elif how == "banned":
+                ban(site, "Inside")
             else:
                 shut(Role.MEMBER)
         answer = asked.result(PATIENCE)
-    assert answer.status == (403 if how == "signed out" else 404)
+    assert answer.status == (404 if how == "shut out" else 403)
+    if how == "banned":
+        assert b"removed" in answer.body
     assert SECRET.encode() not in answer.body
 
 
 @pytest.mark.parametrize("reads", ["newest", "changes"])
+@pytest.mark.parametrize("how", ["shut out", "banned"])
 def test_who_may_not_any_more_is_not_brought_on(
-    tmp_path: Path, reads: str, shut: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, reads: str, how: str, shut: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither from what a room remembers nor from the log."""
     site = Site(tmp_path / "data")
-    cookie = site.join(ROOM)
+    cookie = site.join(ROOM, "Inside")
     wire = site.wire(ROOM, cookie)
     for _ in range(3):
         wire.hear("message", cid=wire.say(SECRET))
@@ -436,7 +441,10 @@ def test_who_may_not_any_more_is_not_brought_on(
     try:
         assert wire.hear("welcome")["afresh"] is False
         with held:
-            shut(Role.MEMBER)
+            if how == "banned":
+                ban(site, "Inside")
+            else:
+                shut(Role.MEMBER)
         assert wire.event() == {"type": "bye", "reason": "removed", "after": -1}
         assert wire.closed()[0] == 4001
     finally:
@@ -463,6 +471,13 @@ def test_who_may_not_stay_leaves_before_a_change_is_told(
         assert wire.closed()[0] == 4001
     live = site.call(lambda: {peer.person.name for peer in ChatSocket.live})
     assert live == {"Client 7", "Olga"}, "who may stay stays"
+
+
+def ban(site: Site, name: str) -> None:
+    """A moderator removes somebody."""
+    cookie = site.join("lobby", "Mona")
+    site.promote("Mona", "moderator")
+    assert site.order(cookie, "ban", users=[site.user(name)], until=FOREVER).status == 200
 
 
 class Held:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -20,9 +21,11 @@ import chat.room.hub
 import chat.web.asking
 from chat.log.bans import Ban, Outcast
 from chat.log.operations import Append, Probe
-from chat.room.people import now_ms
+from chat.room.people import Directory, now_ms
 from chat.wire.codes import Close
-from chat.wire.orders import FOREVER
+from chat.wire.orders import FOREVER, Chat, Order
+from chat.wire.orders import Ban as BanOrder
+from chat.wire.protocol import Person
 
 HERE, NEAR, FAR = "203.0.113.7", "203.0.113.200", "192.0.2.1"
 MOD, SPAMMER = "Mona", "Xavi"
@@ -78,8 +81,6 @@ class Day:
         """Wait until everything is removed."""
 
         async def done() -> None:
-            import asyncio
-
             while self.site.app.site.hub.chores.running:
                 await asyncio.sleep(0.01)
 
@@ -517,3 +518,57 @@ def test_a_private_room_is_named_to_those_who_may_enter_it(day: Day) -> None:
     path = f"/people/{day.user}"
     assert json.loads(day.asks("GET", path, cookie=owner).body)["rooms"] == ["plan"]
     assert json.loads(day.asks("GET", path, cookie=day.mod).body)["rooms"] == []
+
+
+@pytest.mark.parametrize("way", ["join", "enter"])
+@pytest.mark.parametrize("shut", ["ban", "door"])
+def test_who_was_let_in_just_before_the_door_was_shut_is_taken_back(
+    day: Day, way: str, shut: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were asked before it, and are saved after it."""
+    day.wire(day.spammer, address=HERE)
+    day.site.join("den", "Olga")
+    owner, app = day.site.promote("Olga", "owner"), day.site.app.site
+    until = now_ms() + 3_600_000
+    link = day.order("invite", role="member", until=until, uses=0)
+    hold = Directory._hold
+
+    async def late(*arguments: Any) -> None:
+        cid = "cid-of-the-test"
+        order: Order = Chat(cid, door="locked")
+        if shut == "ban":
+            order = BanOrder(cid, (day.user,), FOREVER, network=True)
+        await app.office.serve(Person(owner, "Olga", 1), order)
+        await hold(*arguments)
+
+    monkeypatch.setattr(Directory, "_hold", late)
+    form = {"name": "Late Larry", "token": link["token"]}
+    answer = day.asks("POST", f"/{way}", NEAR, form=form)
+    monkeypatch.undo()
+    code = "banned" if shut == "ban" else "door_locked"
+    assert (answer.status, json.loads(answer.body)["code"]) == (403, code)
+    assert "Set-Cookie" not in answer.headers
+    assert "Late Larry" not in [person.name for person in app.directory]
+    with closing(sqlite3.connect(day.site.config.data / "chat.db")) as db:
+        found = "SELECT 1 FROM users WHERE name = 'Late Larry' AND skeleton IS NOT NULL"
+        assert db.execute(found).fetchone() is None
+    assert app.directory.check("Late Larry") == "Late Larry", "the name is free"
+
+
+def test_who_is_banned_is_not_among_the_people_any_more(day: Day) -> None:
+    """Nor who has no tab there at the moment; whose tab is shut otherwise stays for a while."""
+    other, ned = day.wire(day.mod), day.site.join("den", "Ned")
+    for cookie in (day.spammer, ned):
+        day.wire(cookie).close()
+    presence = day.site.app.site.hub.rooms["den"].presence
+
+    async def closed() -> None:
+        while any(one.sockets for one in presence._people.values() if one.person.name != MOD):
+            await asyncio.sleep(0.01)
+
+    day.site.call(closed)
+    day.ban()
+    inside = day.site.call(presence.people)
+    assert {person.name for person in inside.people} == {MOD, "Ned"}
+    while SPAMMER in [one["name"] for one in other.hear("people")["people"]]:
+        pass

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import UNSET as ABSENT
 
 from chat.log.operations import Append
 from chat.log.store import Outcome, Store
@@ -115,6 +116,32 @@ def test_a_holder_not_seen_for_ninety_days_gives_the_name_up(
         now[0] += 2 * DAY
         assert (await directory.join("Ana")).user != ana.user
         assert directory.find(ana.user) is None
+
+    with_directory(tmp_path, body)
+
+
+@pytest.mark.parametrize("role", ["owner", "moderator", "bot"])
+def test_nobody_takes_the_name_of_who_looks_after_the_chat(
+    tmp_path: Path, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long they were not seen; the writer refuses it too, whose table is the newer one."""
+    now = [module.now_ms()]
+    monkeypatch.setattr(module, "now_ms", lambda: now[0])
+
+    async def body(directory: Directory) -> None:
+        ana, bea = await directory.join("Ana"), await directory.join("Bea")
+        now[0] += HELD + DAY
+        with closing(sqlite3.connect(tmp_path / "chat.db")) as db, db:
+            db.execute("UPDATE users SET role = ? WHERE id = ?", (role, ana.user))
+        with pytest.raises(Refusal, match="name_taken"):
+            await directory.join("ana")
+        with pytest.raises(Refusal, match="name_taken"):
+            await directory.rename(bea.user, "Ana")
+        directory.badge = lambda user: role if user == ana.user else ABSENT
+        with pytest.raises(NameTaken):
+            directory.check("Ana")
+        assert directory.find(ana.user) is not None
+        assert (await directory.join("Bea")).user != bea.user
 
     with_directory(tmp_path, body)
 

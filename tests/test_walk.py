@@ -149,7 +149,7 @@ SAID = {  # what the orders say, when they are about Tom
 FOR_ALL, NO_POST = "200 200 200 200 200 200 200", "405 405 405 405 405 405 405"
 KNOWN = "403 405 405 405 403 405 405"  # has to be known before it is said that there is no such way
 ROUTES = {
-    "/": ("200 404 200 200 403 200 200", "403 404 400 400 403 400 400"),
+    "/": ("200 303 200 200 403 200 200", "403 404 400 400 403 400 400"),
     "/r/": ("303 303 303 303 403 303 303", NO_POST),
     "/r/([^/]+)": ("200 404 200 200 403 200 200", "403 404 400 400 403 400 400"),
     "/r/([^/]+)/ws": ("403 404 open open 403 open open",),
@@ -463,6 +463,22 @@ def test_everybody_at_every_route(world: World) -> None:
                 found[key] = str(world.asks(role, method, address(world.site, pattern)))
                 wanted[key] = word
     assert found == wanted, differences(found, wanted)
+
+
+def test_a_guest_who_names_no_room_is_led_to_theirs(world: World) -> None:
+    """The first that they were let into, by its name; and with none there is none."""
+    site = world.site
+    gast = site.join("lobby", "Gast")
+    user = site.promote("Gast", "guest")
+    assert site.http("GET", "/", headers={"Cookie": gast}).status == 404
+    for room in ("open-inside", "locked-inside"):
+        world.order("member", room=room, user=user, on=True)
+    answer = site.http("GET", "/", headers={"Cookie": gast})
+    assert (answer.status, answer.headers["Location"]) == (303, "r/locked-inside")
+    page = site.http("GET", "/r/locked-inside", headers={"Cookie": gast})
+    assert page.status == 200
+    assert site.http("GET", "/r/lobby", headers={"Cookie": gast}).status == 404
+    assert site.http("POST", "/", headers={"Cookie": gast}, form={"text": "hi"}).status == 404
 
 
 def test_who_is_banned_does_not_sign_out_and_the_others_do(world: World) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 from chat.log.devices import Devices
 from chat.log.operations import Forget, Free, Hold, Saw
 from chat.log.reads import Reads
+from chat.wire.codes import Refusal
 
 ENTERED, SPOKE = 1, 2  # stages of a person: was in a room, said something; 0: only took a name
 SPEAKERS = 10_000  # authors remembered
@@ -25,6 +26,7 @@ class Users:
         """Store a new person or a new name."""
         user = op.user
         if op.instead_of is not None:
+            self._may_lose(op.instead_of)
             self.free(Free(op.instead_of, user.seen))
         self._db.execute(
             "INSERT INTO users (id, name, skeleton, color, seen, made, stage)"
@@ -35,6 +37,12 @@ class Users:
         )
         if op.device is not None:
             self._devices.add(op.device)
+
+    def _may_lose(self, id: str) -> None:
+        """Whether it is a name that is given away at all, also if that has just changed."""
+        sql = "SELECT 1 FROM users WHERE id = ? AND role NOT IN ('member', 'guest')"
+        if self._db.execute(sql, (id,)).fetchone():
+            raise Refusal("name_taken")
 
     def saw(self, op: Saw) -> None:
         """Note when a person was here, and that they came in."""

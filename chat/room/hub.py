@@ -119,6 +119,8 @@ class Hub:
         """This person is something else from now on: their tabs are told, or have to go."""
         for room in list(self.rooms.values()):
             self._ask_again(room, user)
+            if not self.admits(user, room.name):
+                room.presence.forget(user)  # also who has no tab there at the moment
         badge, standing = self.authority.badge(user), self.authority.standing(user)
         for peer in self.tabs.of(user):
             if peer.person.role != badge:
@@ -226,6 +228,15 @@ class Hub:
         """This room is in nobody's list any more, and begins anew with what is said in it."""
         self.titles.forget(name)
         self.marks.drop(name)
+
+
+def home(hub: Hub, user: str) -> str:
+    """Where somebody comes to who names no room: who has no place in the house, to the first of
+    those they were let into."""
+    house: str = hub.titles.house
+    if hub.admits(user, house):
+        return house
+    return min(hub.authority.facts(user).rooms, default=house)
 
 
 def turn_away(hub: Hub) -> None:

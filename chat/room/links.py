@@ -18,7 +18,7 @@ from chat.log.ownerlink import drop_owner_link, owner_link
 from chat.log.store import Store
 from chat.log.things import Device
 from chat.log.tokens import DEVICE, INVITE, OWNER, Came, Enter, Hashes, Token
-from chat.room.hub import Hub
+from chat.room.hub import Hub, home
 from chat.room.office import Orders
 from chat.room.people import Directory, now_ms
 from chat.rules.access import Role, Verb, greet
@@ -137,12 +137,15 @@ class Links:
         return Entry(person, device, self._room(token, person))
 
     async def _newcomer(self, token: Token, enter: Enter, caller: Caller, name: str) -> Person:
-        if token.kind == INVITE:
-            self._authority.newcomer(caller.address, invited=True)
+        def still() -> None:
+            if token.kind == INVITE:
+                self._authority.newcomer(caller.address, invited=True)
+
+        still()
         self._directory.check(name)
         self._pace.pay(JOIN, caller.address, "", monotonic())
         way = _Way(self._instead(enter, caller), self._came)
-        return await self._directory.join(name, caller.label, way)
+        return await self._directory.join(name, caller.label, way, still)
 
     async def _find(self, text: str, address: str) -> tuple[Token, Enter]:
         """The token that works, and how it is used. Tries that fail are counted by address."""
@@ -189,11 +192,8 @@ class Links:
             drop_owner_link(self._data, enter.owner)
 
     def _room(self, token: Token, person: Person) -> str:
-        """Where it leads: a guest who has no place in the house goes to a room of theirs."""
-        house = self._hub.titles.house
-        if token.room or self._hub.admits(person.user, house):
-            return token.room or house
-        return min(self._authority.facts(person.user).rooms, default=house)
+        """Where it leads."""
+        return token.room or home(self._hub, person.user)
 
     # -- making and taking back
 

@@ -17,7 +17,7 @@ from chat.log.operations import Forget, Free, Hold, Operation, Ordered, Saw
 from chat.log.store import Store
 from chat.log.things import Device, User
 from chat.room.devices import Devices
-from chat.rules.access import Role
+from chat.rules.access import ANNOUNCERS
 from chat.rules.lookalikes import skeleton
 from chat.rules.mentions import Names
 from chat.rules.names import COLORS, color_for, free_variant, nameless, valid_name
@@ -27,6 +27,7 @@ from chat.wire.protocol import Person
 MINUTE = 60 * 1000  # milliseconds
 DAY = 24 * 60 * MINUTE
 HELD = 90 * DAY  # a holder not seen for this long gives the name up to whoever asks for it
+KEEPERS = [role.value for role in ANNOUNCERS]  # never give theirs up
 UNUSED = 60 * MINUTE  # who never came into a room is forgotten after this
 SILENT = 7 * DAY  # who never said anything is forgotten after this
 
@@ -113,19 +114,31 @@ class Directory:
         return name
 
     def _holds(self, user: User) -> bool:
-        """Whether somebody keeps the name. A bot does, however long it has nothing to say."""
-        return now_ms() - user.seen < HELD or self.badge(user.id) == Role.BOT.value
+        """Whether somebody keeps the name. Who may be believed because of it always does."""
+        return now_ms() - user.seen < HELD or self.badge(user.id) in KEEPERS
 
-    async def join(self, text: str, label: str = "", way: Way | None = None) -> Person:
+    async def join(
+        self,
+        text: str,
+        label: str = "",
+        way: Way | None = None,
+        still: Callable[[], None] = lambda: None,
+    ) -> Person:
         """A new person under a free name, signed in on one device that is called so.
 
-        Raises Refusal bad_name or NameTaken.
+        `still` is asked once they are saved: whoever may not come in any more by then is taken
+        back. Raises Refusal, also bad_name or NameTaken.
         """
         async with self._changing:
             name, id = self.check(text), secrets.token_urlsafe(12)
             user = User(id, name, skeleton(name), color_for(name, self._colors), now_ms())
             await self._hold(user, self.devices.new(id, label), way)
             self._new.add(id)
+            try:
+                still()
+            except Refusal:
+                await self._store.wrote(Free(id, now_ms()), lambda _: self._forget(id))
+                raise
             return self._person(user)
 
     async def hire(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import quote
 
 from chat.room.people import NameTaken
@@ -88,17 +89,18 @@ class JoinPage(Cards):
         """
         self.admit()
         directory, before = self.directory, self.current_user
+        still = partial(self.authority.newcomer, self.address)
         directory.check(name, before.user if before else None)  # a wrong name costs nothing
         self.pay(JOIN)
         if title is None:
             if before is not None:
                 return await directory.rename(before.user, name)
-            return await directory.join(name, self.label)
+            return await directory.join(name, self.label, still=still)
         titles = self.site.hub.titles
         async with titles.founding:  # of two who come first at once, one is in and the other late
             if self.is_fresh:
                 await titles.found(title or titles.house)
-            return await directory.join(name, self.label)
+            return await directory.join(name, self.label, still=still)
 
 
 class NamePage(Visitor):

@@ -10,6 +10,7 @@ import msgspec
 from tornado.web import HTTPError
 
 from chat.log.reader import Asked
+from chat.room.hub import home
 from chat.room.people import now_ms
 from chat.room.room import Room
 from chat.room.titles import room_of, valid_title
@@ -56,13 +57,13 @@ class RoomPage(Cards):
 
     async def get(self, name: str | None = None) -> None:
         self.admit()
-        room = self._asked_for(name)
-        if name is not None and (room.name != name or name == self.site.hub.titles.house):
+        house, joined = self.site.hub.titles.house, self.get_query_argument(JOINED, None)
+        room = self._asked_for(name or self._home)
+        if room.name != (name or house) or name == house:
             self.to_room(room.name)
             return
         self.pay(LOOK)
-        person, joined = self.current_user, self.get_query_argument(JOINED, None)
-        if person is None:
+        if (person := self.current_user) is None:
             self.show_join(room.name, joined or "", cookieless=joined is not None)
             return
         self.remember(person)
@@ -70,6 +71,10 @@ class RoomPage(Cards):
             await self._show_room(room, person)
         else:
             self.to_room(room.name)
+
+    @property
+    def _home(self) -> str:
+        return home(self.site.hub, self.current_user.user if self.current_user else "")
 
     def _asked_for(self, name: str | None) -> Room:
         hub = self.site.hub
