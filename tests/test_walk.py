@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from client import Declined, Wire
+from client import TEXT, Declined, Wire
 from serving import Site
 from test_access import address, patterns, tag
 from test_kinds import sample
@@ -111,6 +111,14 @@ PASSED = {
     "read_all": dict.fromkeys(MODES, "yes yes yes yes yes"),
     "leave": dict.fromkeys(MODES, "yes yes yes yes yes"),
     "keep": dict.fromkeys(MODES, "yes yes yes yes yes"),
+}
+
+# What a stranger's first and second message to the house come to, by the plain dialect.
+STRANGER = {
+    "open": ("message", "message"),
+    "slow": ("message", "slow_down"),
+    "announce": ("announcements", "announcements"),
+    "locked": ("room_locked", "room_locked"),
 }
 
 # Orders, in the order of ROLES; "no" is not_allowed.
@@ -358,6 +366,27 @@ def test_everybody_does_what_is_kept_in_rooms_of_every_mode(world: World) -> Non
                 found[key] = outcome(wire, wire.command(name, **said))
                 wanted[key] = row(INSIDE, words[mode])[role]
     assert found == wanted, differences(found, wanted)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_stranger_says_what_they_may_in_a_house_of_every_mode(world: World, mode: str) -> None:
+    olga = world.olga
+    assert outcome(olga, olga.command("room", mode=mode, slow=3600)) in ("settings", "done")
+    plain = Wire(world.site.port, "/ws/7").opened()
+    for wanted in STRANGER[mode]:
+        text = secrets.token_hex(4)
+        plain.send(text)
+        if wanted == "message":
+            assert olga.hear("message", text=text)["name"] == "Client 7"
+        else:
+            assert plain.read() == (TEXT, Refusal(wanted).detail.encode())
+    assert outcome(olga, olga.command("room", mode="open", private=True)) == "settings"
+    assert plain.closed()[0] == 4001
+    plain.close()
+    with pytest.raises(Declined) as declined:
+        Wire(world.site.port, "/ws/7").opened()
+    assert declined.value.status == 404
+    assert outcome(olga, olga.command("room", private=False)) == "settings"
 
 
 def test_everybody_passes_on_what_they_may_in_rooms_of_every_mode(world: World) -> None:
