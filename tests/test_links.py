@@ -400,6 +400,20 @@ def test_who_opens_a_device_link_as_somebody_else_does_not_lose_who_they_are(
     assert reads(site, phone, "lobby") == 403, "of Bo's two this one is signed out"
 
 
+def test_the_card_says_who_could_not_come_back(site: Site) -> None:
+    """Only somebody whose one device this is, and who is not the one of the link."""
+    ana, bo = site.join("lobby", "Ana"), site.join("lobby", "Bo")
+    link = handover(site, ana)
+
+    def warned(cookie: str) -> bool:
+        body = post(site, "/enter/look", cookie, token=link["token"]).body
+        return b"signed in nowhere else" in body
+
+    assert (warned(bo), warned(ana), warned("")) == (True, False, False)
+    other = cookie_of(enter(site, handover(site, bo)["token"]))
+    assert (warned(bo), warned(other)) == (False, False)
+
+
 def test_a_device_link_used_where_it_was_made_makes_no_second_device(site: Site) -> None:
     ana = site.join("lobby", "Ana")
     new = cookie_of(enter(site, handover(site, ana)["token"], ana))
@@ -495,6 +509,29 @@ def test_a_closed_door_names_no_room_no_face_and_no_number(
     assert enter(site, locked_out["token"], name="Ana").status == 303
     site.order(olga, "chat", door="open")
     assert post(site, "/join", name="Bo", room="lobby").status == 303
+
+
+@pytest.mark.parametrize("door", ["open", "invite", "locked"])
+def test_who_came_by_a_link_and_keeps_no_cookie_is_told_so(
+    site: Site, olga: str, door: str
+) -> None:
+    """Also where a stranger sees no room: the card names none."""
+    private(site, olga, "crypt")
+    link = made(site, olga, room="crypt")
+    place = enter(site, link["token"], name="Ana").headers["Location"]
+    assert place == "r/crypt?joined=Ana"
+    site.order(olga, "chat", door=door)
+    for path in ("/" + place, "/?joined=Ana"):
+        answer = site.http("GET", path)
+        assert b"<h1>Your browser does not keep cookies</h1>" in answer.body
+        if door != "open" or "crypt" in path:
+            assert answer.status == 403
+            assert not re.search(b"crypt|lobby|Olga|Ana", answer.body)
+            told = site.http("GET", path, headers={"Accept": "application/json"})
+            assert code_of(told) == "no_cookies"
+    assert b"cookies" not in site.http("GET", "/r/crypt").body
+    site.order(olga, "ban", users=[site.user("Ana")], until=FOREVER, network=True)
+    assert b"You cannot come in" in site.http("GET", "/" + place).body
 
 
 def test_the_option_is_where_the_door_begins(tmp_path: Path) -> None:

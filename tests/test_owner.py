@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from html import unescape
@@ -56,6 +57,25 @@ def test_it_is_there_for_owners_and_moderators_only(site: Site, olga: str, mira:
         site.http("GET", "/owner", headers=headers).status
         for headers in ({"Cookie": olga}, {"Cookie": mira}, {"Cookie": ben}, {})
     ] == [200, 200, 404, 403]
+
+
+def test_a_moderator_does_not_learn_the_name_of_a_room_that_was_removed(
+    site: Site, olga: str, mira: str
+) -> None:
+    """It may have been one that did not exist for them."""
+    say(site, "crypt", olga, "hello")
+    body = {"type": "room", "cid": "cid-of-room", "private": True}
+    site.http("POST", "/orders?room=crypt", headers={"Cookie": olga}, json_body=body)
+    site.order(olga, "invite", role="member", until=FOREVER, uses=1, room="crypt")
+    site.order(olga, "remove_room", room="crypt")
+
+    async def emptied() -> None:
+        while site.app.site.hub.chores.running:
+            await asyncio.sleep(0.005)
+
+    site.call(emptied)
+    assert "crypt" in part(page(site, olga), "deeds")
+    assert "crypt" not in page(site, mira)
 
 
 def test_who_is_no_moderator_any_more_has_no_such_page(site: Site, mira: str) -> None:

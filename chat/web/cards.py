@@ -9,7 +9,7 @@ from chat.wire.orders import FOREVER
 from chat.wire.protocol import Person
 
 # Refusals that are a card of their own, with what to do instead.
-REFUSED = frozenset({"banned", "invitation", "door_locked", "bad_link"})
+REFUSED = frozenset({"banned", "invitation", "door_locked", "bad_link", "no_cookies"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Card:
     left: int = 0  # people an invitation is still for; 0: any number
     minutes: int = 0  # a device link still works
     name: str = ""  # that was typed, or is free instead
+    last: bool = False  # this browser is somebody else, who is signed in nowhere else
     fresh: bool = False  # nobody uses this server yet: who comes says what its room is called
     error: Refusal | None = None  # what is wrong with the name or with the code
 

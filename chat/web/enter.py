@@ -56,6 +56,12 @@ class EnterPage(Cards):
         """What the link says, or the code that was typed."""
         return self.get_body_argument("token", "") or self.get_body_argument("code", "")
 
+    @property
+    def _last(self) -> bool:
+        """Whether somebody is signed in here, and nowhere else."""
+        user = self.current_user
+        return user is not None and len(self.directory.devices.of(user.user)) == 1
+
     async def show_link(self, error: Refusal | None = None) -> None:
         """What the link does, and what was wrong with the name."""
         offer = await self.site.links.look(self.token, self.address)
@@ -71,6 +77,7 @@ class EnterPage(Cards):
             minutes=max(1, -(-(offer.until - now_ms()) // MINUTE)),
             name=error.suggestion if isinstance(error, NameTaken) else name,
             error=error,
+            last=self._last,
             fresh=fresh,
         )
         self.show("enter.html", card=card)

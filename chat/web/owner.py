@@ -142,7 +142,7 @@ class OwnerPage(Visitor):
         find = self.get_query_argument("find", "").strip()
         everybody = bool(self.get_query_argument("all", ""))
         rooms = [room for room in read.rooms if hub.admits(person.user, room.room)]
-        deeds = [one for one in read.deeds if not one.room or hub.admits(person.user, one.room)]
+        deeds = [one for one in read.deeds if not one.room or self._knows(one.room)]
         return {
             **{"phrase": say.phrase, "counted": say.counted, "until": say.until},
             **{"time": time, "told": told, "color": self._color},
@@ -169,6 +169,13 @@ class OwnerPage(Visitor):
     @property
     def _base(self) -> str:
         return "../" * (self.request.path.count("/") - 1)
+
+    def _knows(self, room: str) -> bool:
+        """Whether they may read its name. Of a room that was removed nothing tells any more who was
+        in it."""
+        hub, user = self.site.hub, self.still_known().user
+        manages = hub.authority.role(user) is Role.OWNER
+        return hub.admits(user, room) and (manages or room in hub.titles)
 
     def _color(self, user: str, name: str) -> int:
         """As in the rooms; who has no name has the colour of what they are called."""

@@ -56,9 +56,8 @@ class RoomPage(Cards):
     """The room with its newest messages already in it, or the card to join it."""
 
     async def get(self, name: str | None = None) -> None:
-        self.admit()
         house, joined = self.site.hub.titles.house, self.get_query_argument(JOINED, None)
-        room = self._asked_for(name or self._home)
+        room = self._come_to(name)
         if room.name != (name or house) or name == house:
             self.to_room(room.name)
             return
@@ -75,6 +74,18 @@ class RoomPage(Cards):
     @property
     def _home(self) -> str:
         return home(self.site.hub, self.current_user.user if self.current_user else "")
+
+    def _come_to(self, name: str | None) -> Room:
+        """The room, if whoever asks may know of it. Who is in by a link, but keeps no cookie, is a
+        stranger, and told why."""
+        try:
+            self.admit()
+            return self._asked_for(name or self._home)
+        except Refusal as refusal:
+            came = self.current_user is None and JOINED in self.request.query_arguments
+            if came and refusal.code != "banned":
+                raise Refusal("no_cookies") from refusal
+            raise
 
     def _asked_for(self, name: str | None) -> Room:
         hub = self.site.hub

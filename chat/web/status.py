@@ -14,6 +14,7 @@ STATUS = {  # refusal -> HTTP status; the others are 400
     "door_locked": 403,
     "bad_key": 401,
     "bad_link": 410,
+    "no_cookies": 403,
     "last_owner": 409,
     "not_found": 404,
     "no_person": 404,

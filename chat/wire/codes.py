@@ -64,6 +64,7 @@ REFUSALS = {  # code -> the sentence a person reads
     "invitation": "You need an invitation. Ask someone who is in it for a link.",
     "door_locked": "Nobody new can come in at the moment. Ask someone who is in it.",
     "bad_link": "This link does not work any more. Ask for a new one.",
+    "no_cookies": "Your browser does not keep cookies. Allow them, and ask for a new link.",
     "last_owner": "Somebody has to be the owner. Make another person an owner first.",
     "bad_key": "This key is not valid any more. Ask the owner of the chat for a new one.",
     "no_person": "Nobody here is called that any more.",
