@@ -287,7 +287,8 @@ def test_a_browser_that_is_somebody_is_told_who_it_becomes(people: People, room:
     ana, ben = people("Ana").enter(room), people("Ben").enter(room)
     _, link, _ = hand_over(ana)
     card(ben, link, "Continue as")
-    now = f"This browser is \u2068{ben.name}\u2069 now. It becomes \u2068{ana.name}\u2069"
+    you, they = f"\u2068{ben.name}\u2069", f"\u2068{ana.name}\u2069"
+    now = f"This browser is {you} now, and {you} is signed in nowhere else. It becomes {they}"
     expect(ben.page.get_by_text(now)).to_be_visible()
     ben.page.get_by_role("link", name="I am someone else").click()
     ben.ready()

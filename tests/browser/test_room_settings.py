@@ -258,6 +258,35 @@ def test_to_keep_less_is_asked_about_once(mira: Visitor) -> None:
     expect(notes(mira).last).to_have_text("You set messages to be kept for ever")
 
 
+def test_on_a_phone_the_header_has_space_for_what_holds_in_the_room(enter: Enter) -> None:
+    """The longest there is; a room without rules keeps its one line."""
+    mira = enter("Mira", "moderator", **PHONE)
+    line, top = header(mira), mira.page.locator(".top")
+    plain = top.bounding_box()
+    dialog = open_settings(mira)
+    dialog.get_by_role("combobox", name="Keep messages").select_option("90 days")
+    dialog.get_by_role("button", name="Delete it").tap()
+    expect(line).to_contain_text("Messages are removed after 90 days")
+    dialog.get_by_role("switch", name="Private").check()
+    expect(line).to_contain_text("Private · ")
+    dialog.get_by_role("radio", name="Slowly").check()
+    expect(line).to_contain_text("One message in")
+    mira.page.keyboard.press("Escape")
+    shown = """line => {
+      const rules = document.createRange();
+      rules.selectNodeContents(line.querySelector(".rules"));
+      const box = line.getBoundingClientRect();
+      const inside = one => one.bottom <= box.bottom + 1 && one.right <= box.right + 1;
+      return [...rules.getClientRects()].every(inside);
+    }"""
+    assert line.evaluate(shown)
+    now = top.bounding_box()
+    assert plain
+    assert now
+    assert plain["height"] < now["height"] <= plain["height"] + 24
+    assert mira.page.evaluate(NO_SIDEWAYS)
+
+
 # --- who may not
 
 
