@@ -42,3 +42,10 @@ def test_a_module_keeps_the_rule(module: str, name: str) -> None:
 @pytest.mark.parametrize("module", sorted(FILES))
 def test_every_rule_that_node_knows_is_one_of_these(module: str) -> None:
     assert f"# tests {len(names(module))}\n" in report(module), report(module)
+
+
+def test_no_id_stands_twice_in_the_page_of_a_room() -> None:
+    """A script that asks for a row would be given a dialog of the same name."""
+    page = (RULES.parents[1] / "templates" / "room.html").read_text()
+    ids = re.findall(r'(?<![\w-])id="([\w-]+)"', page)
+    assert [id for id in set(ids) if ids.count(id) > 1] == []

@@ -107,7 +107,7 @@ export class Rooms {
   }
 
   #row(name) {
-    const row = clone("room");
+    const row = clone("room-row");
     const link = row.firstElementChild;
     link.dataset.room = name;
     link.href = this.address(name);
