@@ -13,6 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from worlds import held
+
 from chat.datafolder import Folder
 from chat.log.blobs import Blobs, blobs_in
 from chat.log.files import ids
@@ -30,6 +32,7 @@ class Place:
     def __init__(self, data: Path, **options: Any) -> None:
         self.blobs = Blobs(data / "files")
         self.store = Store(data / "chat.db", drop=self.blobs.drop, **options)
+        held(data / "chat.db", "ana")
         self.sweeper = Sweeper(self.store, self.blobs)
         self.sweeper.reconcile()
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from test_store import append, arrange, cid_of, react, remove, rewrite
+from worlds import held
 
 from chat.datafolder import Folder
 from chat.log.operations import Deposit, Expire, Govern, Piece
 from chat.log.store import Store
-from chat.rules.access import Role
 from chat.wire.protocol import Attachment
 
 MARK = re.compile(rb"~[0-9a-z]{4}")
@@ -105,7 +105,7 @@ class History:
         """Nothing that was said in this room is kept."""
         for place in [place for place in self.living if place[0] == room]:
             self.goes(*place)
-        who = "a", Role.OWNER, cid_of(None), "A", 2000
+        who = "a", cid_of(None), "A", 2000
         await self.store.wrote(Govern(room, *who, None, "", {"keep": self.chance.randrange(9)}))
         while (await self.store.wrote(Expire(room, LATER))).more:
             pass
@@ -143,6 +143,8 @@ def test_no_erased_text_is_in_any_file(tmp_path: Path, seed: int) -> None:
 
     async def main() -> History:
         store = Store(data / "chat.db")
+        held(data / "chat.db", "a", role="owner")
+        held(data / "chat.db", "b", "s")
         assert store._db.execute("PRAGMA temp_store").fetchone() == (2,), "nor in a file elsewhere"
         store.start()
         history = History(store, seed)

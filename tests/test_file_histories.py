@@ -16,6 +16,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from test_store import Failing, append, remove, rewrite
+from worlds import held
 
 from chat.log.blobs import Blobs, blobs_in
 from chat.log.operations import Deposit, Operation, Probe, Sweep
@@ -53,6 +54,7 @@ class Files(RuleBasedStateMachine):
         self.blobs = Blobs(self.folder / "files")
         self.lives = True  # if not, it was killed and drops nothing any more
         self.store = Store(self.folder / "chat.db", drop=self.drop, factory=Failing)
+        held(self.folder / "chat.db", *PEOPLE)
         Sweeper(self.store, self.blobs).reconcile()
         self.loop.run_until_complete(self.started())
 

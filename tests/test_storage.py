@@ -60,7 +60,7 @@ def test_the_bar_shows_what_is_taken_of_what_may_be(tmp_path: Path) -> None:
 def test_the_largest_rooms_and_people_come_first_by_their_names(tmp_path: Path) -> None:
     files = send(tmp_path, *(b"x" for _ in range(8)))
     with closing(sqlite3.connect(tmp_path / "chat.db")) as db, db:
-        db.execute("INSERT INTO users VALUES ('ana', 'Ana', 'ana', 3, 0, 0, 2)")
+        db.execute("UPDATE users SET name = 'Ana' WHERE id = 'ana'")
         db.execute("INSERT INTO rooms (name, rev, title) VALUES ('den', 1, 'The Den')")
         for number, id in enumerate(files):
             room = "den" if number < 3 else f"room{number}"
@@ -105,9 +105,9 @@ def test_what_belongs_to_no_message_is_told_and_until_when(tmp_path: Path) -> No
         "Deleted, and still in backups: 1 file (1 MB), until the first backup after 1970-01-09"
     )
     assert lines["Kept from before a restore"] == (
-        "Kept from before a restore: 0.1 MB of history, 1 file (1 MB); until you remove it"
+        "Kept from before a restore: 0.2 MB of history, 1 file (1 MB); until you remove it"
     )
-    assert lines["Backups"] == "Backups  0.1 MB of history, in 1"
+    assert lines["Backups"] == "Backups  0.2 MB of history, in 1"
     assert lines["Cleaned up last"] == "Cleaned up last: 1 file (3 MB), at 1970-01-02 00:00 UTC"
     assert stays in {path.name for path in (tmp_path / "files").rglob("*")}
     note_of(tmp_path / "files").write_text("")  # as a full disk leaves it

@@ -14,7 +14,7 @@ from serving import Process, Site
 from chat.line.systemd import Systemd
 from chat.log import health
 from chat.log.operations import Probe
-from chat.log.writer import Writer
+from chat.log.upkeep import Upkeep
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_no_sign_of_life_while_the_writer_does_not_answer(
 ) -> None:
     monkeypatch.setattr(health, "PATIENCE", 0.2)
     told, well, stuck = Systemd(manager.getsockname()), site.app.site.health, threading.Event()
-    monkeypatch.setattr(Writer, "_probe", lambda writer, op: stuck.wait(PATIENCE))
+    monkeypatch.setattr(Upkeep, "probe", lambda writer, op: stuck.wait(PATIENCE))
     site.call(site.app.site.store.write, Probe(), lambda outcome: None)
     site.call(told.beat, well)
     assert nothing(manager)

@@ -61,7 +61,7 @@ def test_an_installed_chat_starts_and_serves_its_page(installed: Path, tmp_path:
         assert f"http://127.0.0.1:{port}/" in server.stdout.readline()
         page = request(port, "GET", "/")
         assert page.status == 200
-        (style,) = re.findall(r'href="(static/[^"]+\.css)"', page.body.decode())
+        style, *_ = re.findall(r'href="(static/[^"]+\.css)"', page.body.decode())
         assert request(port, "GET", f"/{style}").status == 200
     finally:
         server.terminate()

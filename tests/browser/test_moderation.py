@@ -165,6 +165,8 @@ def test_a_member_is_offered_nothing_of_it_and_refused_by_hand(cast: Cast, size:
 def test_one_acts_on_lower_ranks_only(cast: Cast) -> None:
     mira, mona = cast.moderator("Mira"), cast.moderator("Mona")
     mona.says("by a moderator")
+    inside = mira.page.locator(".crowd").get_by_role("button", name=mona.name)
+    expect(inside).to_contain_text("moderator")
     expect(about(mira, mona).locator(".opt")).to_have_text(["Mention"])
     mira.page.keyboard.press("Escape")
     offered = options(mira, mira.row("by a moderator"))
