@@ -144,7 +144,7 @@ def test_no_erased_text_is_in_any_file(tmp_path: Path, seed: int) -> None:
     async def main() -> History:
         store = Store(data / "chat.db")
         held(data / "chat.db", "a", role="owner")
-        held(data / "chat.db", "b", "s")
+        held(data / "chat.db", "b", "c", "s")
         assert store._db.execute("PRAGMA temp_store").fetchone() == (2,), "nor in a file elsewhere"
         store.start()
         history = History(store, seed)
