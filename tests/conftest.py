@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from client import Wire
 from hypothesis import HealthCheck, settings
 from serving import Site
 from tornado.ioloop import IOLoop
@@ -54,6 +55,15 @@ def what_a_module_leaves_open() -> Iterator[None]:
     yield
     gc.unfreeze()
     gc.collect()
+
+
+@pytest.fixture
+def wires() -> Iterator[list[Wire]]:
+    """What a test puts in is closed at its end."""
+    wires: list[Wire] = []
+    yield wires
+    for wire in wires:
+        wire.close()
 
 
 @pytest.fixture

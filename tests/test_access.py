@@ -6,7 +6,6 @@ import asyncio
 import json
 import secrets
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -99,15 +98,6 @@ def site(site: Site) -> Site:
     """The house is the lobby: who comes first says so."""
     site.join("lobby")
     return site
-
-
-@pytest.fixture
-def wires() -> Iterator[list[Wire]]:
-    """What a test puts in is closed at its end."""
-    wires: list[Wire] = []
-    yield wires
-    for wire in wires:
-        wire.close()
 
 
 @pytest.fixture

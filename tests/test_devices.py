@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,15 +21,6 @@ from chat.room import devices as module
 
 BEFORE = 9  # the version of a history in which a cookie named a person
 LINUX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
-
-
-@pytest.fixture
-def wires() -> Iterator[list[Wire]]:
-    """What a test puts in is closed at its end."""
-    wires: list[Wire] = []
-    yield wires
-    for wire in wires:
-        wire.close()
 
 
 def post(site: Site, path: str, cookie: str = "", **form: str) -> Any:

@@ -36,15 +36,6 @@ runpy.run_path("run.py", run_name="__main__")
 """
 
 
-@pytest.fixture
-def wires() -> Iterator[list[Wire]]:
-    """The connections of a test, closed after it."""
-    wires: list[Wire] = []
-    yield wires
-    for wire in wires:
-        wire.close()
-
-
 def until(condition: Callable[[], Any]) -> None:
     """Ask again until it holds; for what nothing tells us of."""
     deadline = time.monotonic() + PATIENCE

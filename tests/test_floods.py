@@ -26,15 +26,6 @@ def strict(tmp_path: Path) -> Iterator[Site]:
     assert site.log == []
 
 
-@pytest.fixture
-def wires() -> Iterator[list[Wire]]:
-    """What a test puts in is closed at its end."""
-    wires: list[Wire] = []
-    yield wires
-    for wire in wires:
-        wire.close()
-
-
 def pong(wire: Wire) -> bool:
     wire.command("ping")
     return bool(wire.hear("pong"))

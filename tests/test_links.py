@@ -7,7 +7,6 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -24,15 +23,6 @@ from chat.room import links as module
 from chat.wire.orders import FOREVER
 
 SOON = 10**12 * 4  # a time in the year 2096
-
-
-@pytest.fixture
-def wires() -> Iterator[list[Wire]]:
-    """What a test puts in is closed at its end."""
-    wires: list[Wire] = []
-    yield wires
-    for wire in wires:
-        wire.close()
 
 
 @pytest.fixture

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from client import Wire
 from serving import Site
 
 from chat.wire.orders import FOREVER
@@ -24,15 +22,6 @@ def cookies(site: Site) -> dict[str, str]:
         found[role] = site.join("den", name)
         site.promote(name, role)
     return found
-
-
-@pytest.fixture
-def wires() -> Iterator[list[Wire]]:
-    """What a test puts in is closed at its end."""
-    wires: list[Wire] = []
-    yield wires
-    for wire in wires:
-        wire.close()
 
 
 def outcome(site: Site, cookie: str, order: str, **fields: Any) -> str:

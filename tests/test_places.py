@@ -31,15 +31,6 @@ def proxied(tmp_path: Path) -> Iterator[Site]:
     assert site.log == []
 
 
-@pytest.fixture
-def wires() -> Iterator[list[Wire]]:
-    """What a test puts in is closed at its end."""
-    wires: list[Wire] = []
-    yield wires
-    for wire in wires:
-        wire.close()
-
-
 def places(site: Site) -> Places:
     return site.app.site.places
 

@@ -48,6 +48,10 @@ def awaited() -> tuple[asyncio.Future[Any], Outcome]:
     return future, done
 
 
+def nobody_waits(outcome: object) -> None:
+    """The outcome of what is done again the next time, if it was refused now."""
+
+
 class Store:
     """The database. Writes go through `write`, reads are awaited; neither holds up the loop."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chat.log.devices import Noticed, devices
-from chat.log.store import Store
+from chat.log.store import Store, nobody_waits
 from chat.log.things import Device
 
 DAY = 24 * 60 * 60 * 1000  # milliseconds
@@ -66,8 +66,4 @@ class Devices:
         if device is not None and (at - device.seen > DAY or label not in ("", device.label)):
             label = label or device.label
             self._all[id] = replace(device, seen=at, label=label)
-            self._store.write(Noticed(at, id, label), _nobody_waits)
-
-
-def _nobody_waits(outcome: object) -> None:
-    """A day more or less of `seen` is nothing to tell anybody about."""
+            self._store.write(Noticed(at, id, label), nobody_waits)

@@ -14,7 +14,7 @@ from msgspec import UnsetType
 
 from chat.log.devices import Part
 from chat.log.operations import Forget, Free, Hold, Operation, Ordered, Saw
-from chat.log.store import Store
+from chat.log.store import Store, nobody_waits
 from chat.log.things import Device, User
 from chat.room.devices import Devices
 from chat.rules.access import ANNOUNCERS
@@ -211,7 +211,7 @@ class Directory:
             return False
         self._new.discard(id)
         at = now_ms()
-        self._store.write(Saw(id, at, entered=True), _nobody_waits)
+        self._store.write(Saw(id, at, entered=True), nobody_waits)
         return True
 
     def seen(self, id: str, device: str = "") -> None:
@@ -220,7 +220,7 @@ class Directory:
         user, at = self._users.get(id), now_ms()
         if user is not None and at - user.seen > (MINUTE if id in self._new else DAY):
             self._users[id] = replace(user, seen=at)
-            self._store.write(Saw(id, at), _nobody_waits)
+            self._store.write(Saw(id, at), nobody_waits)
 
     # -- in memory what is on disk
 
@@ -274,7 +274,3 @@ class Directory:
             del self._holders[user.skeleton]
         self._colors[user.color] -= 1
         self.names.drop(user.name, user.id)
-
-
-def _nobody_waits(outcome: object) -> None:
-    """A day more or less of `seen` is nothing to tell anybody about."""

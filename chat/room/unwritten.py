@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from time import monotonic
 
 from chat.log.operations import Keep, Mark
-from chat.log.store import Store
+from chat.log.store import Store, nobody_waits
 from chat.room.belongings import NO, Belongings
 from chat.tasks import Tasks
 from chat.wire.codes import Refusal
@@ -60,7 +60,7 @@ class Unwritten:
     def close(self) -> None:
         """Hand everything over: the store is about to finish what it was given."""
         for mark in _marks(self._people):
-            self._store.write(mark, _nobody_waits)
+            self._store.write(mark, nobody_waits)
         for mine in tuple(self._people):
             self._save(mine)
 
@@ -119,7 +119,3 @@ def _marks(people: Iterable[Belongings]) -> list[Mark]:
         reached += mine.reached()
         mine.moved = NO
     return [Mark(tuple(reached[at : at + ROWS])) for at in range(0, len(reached), ROWS)]
-
-
-def _nobody_waits(outcome: object) -> None:
-    """What is refused now is read again the next time."""
