@@ -12,3 +12,14 @@ export async function ask(address, say, body) {
   if (!said || !answer.ok) throw Object.assign(new Error(detail), { detail });
   return said;
 }
+
+/** Does what may be refused; why not is then said in `place`. */
+export async function attempt(place, what) {
+  place.textContent = "";
+  try {
+    await what();
+  } catch (error) {
+    if (!error.detail) throw error;
+    place.textContent = error.detail;
+  }
+}

@@ -1,7 +1,7 @@
 // Owns "My devices" in the settings: where one is signed in, each with a way to end that, and the way
 // to one more. Comes with the settings.
 
-import { ask } from "./ask.js";
+import { ask, attempt } from "./ask.js";
 import { element } from "./dom.js";
 import { part } from "./frame.js";
 import { Handover } from "./handover.js";
@@ -21,28 +21,18 @@ export class Devices {
     this.more = part("button", "btn s", { type: "button" }, icon("plus"), say("devices.add"));
     this.node = part("div", "devices", {}, this.list, this.told, this.error, this.more);
     this.handover = new Handover({ base, network, say });
-    this.more.addEventListener("click", () => this.#try(() => this.handover.open(this.more)));
+    this.more.addEventListener("click", () => attempt(this.error, () => this.handover.open(this.more)));
   }
 
   /** The list as it is by now. */
   show() {
-    return this.#try(async () => this.#draw(await ask(`${this.base}devices`, this.say)));
+    return attempt(this.error, async () => this.#draw(await ask(`${this.base}devices`, this.say)));
   }
 
   /** One more has just come in. */
   heard(device) {
     this.handover.used(device);
     this.show();
-  }
-
-  async #try(what) {
-    this.error.textContent = "";
-    try {
-      await what();
-    } catch (error) {
-      if (!error.detail) throw error;
-      this.error.textContent = error.detail;
-    }
   }
 
   #draw(devices) {
@@ -84,7 +74,7 @@ export class Devices {
   }
 
   #signOut({ id, label }) {
-    return this.#try(async () => {
+    return attempt(this.error, async () => {
       await ask(`${this.base}devices/${id}`, this.say, new URLSearchParams());
       this.told.textContent = this.say("devices.went", { device: label });
       await this.show();

@@ -2,7 +2,7 @@
 // a number of people. The others read what the address of the room is worth, and whom to ask. Fetched
 // when the dialog is opened first.
 
-import { ask } from "./ask.js";
+import { ask, attempt } from "./ask.js";
 import { element } from "./dom.js";
 import { part } from "./frame.js";
 import { icon } from "./icon.js";
@@ -63,7 +63,7 @@ export class Inviting {
     this.days = this.#pick("invite.for", DAYS.map((days) => [days, days === "ever" ? say("invite.ever") : say("invite.days", { n: Number(days) })]));
     this.uses = this.#pick("invite.and", USES.map((uses) => [uses, this.#persons(Number(uses))]));
     this.make = part("button", `btn s ${alone ? "go" : ""}`, { type: "button", autofocus: alone }, icon("link"), say("invite.make"));
-    this.make.addEventListener("click", () => this.#try(() => this.#invite()));
+    this.make.addEventListener("click", () => attempt(this.error, () => this.#invite()));
     this.choices = part("div", "picks", {}, ...[this.as, this.days, this.uses].map(({ label }) => label));
     this.form.replaceChildren(element("h3", say("invite.limited")), this.given, this.error, part("div", "btns", {}, this.make));
     this.#clear();
@@ -82,16 +82,6 @@ export class Inviting {
 
   #persons(n) {
     return n ? this.say("invite.persons", { n }) : this.say("invite.anyone");
-  }
-
-  async #try(what) {
-    this.error.textContent = "";
-    try {
-      await what();
-    } catch (error) {
-      if (!error.detail) throw error;
-      this.error.textContent = error.detail;
-    }
   }
 
   /** Has a link made as it was chosen, and shows it. */
@@ -141,7 +131,7 @@ export class Inviting {
   // --- the links that work
 
   async #load() {
-    await this.#try(async () => this.#list(await ask(`${this.boot.base}invites`, this.say)));
+    await attempt(this.error, async () => this.#list(await ask(`${this.boot.base}invites`, this.say)));
   }
 
   #list(invites) {
@@ -175,7 +165,7 @@ export class Inviting {
 
   #revoke({ id }, what) {
     const button = part("button", "btn s", { type: "button", ariaDescription: what }, this.say("invite.revoke"));
-    button.addEventListener("click", () => this.#try(async () => {
+    button.addEventListener("click", () => attempt(this.error, async () => {
       await this.order("revoke", { id });
       if (id === this.shown) this.#clear();
       await this.#load();
