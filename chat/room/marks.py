@@ -269,12 +269,7 @@ class Marks:
 
     async def look(self, user: str, room: str) -> Look:
         """What a page of this room begins with; nothing is changed by it."""
-        mine = self._people.get(user)
-        if mine is not None and mine.loaded:
-            marks, kept = dict(mine.marks), dict(mine.kept)
-        else:
-            ((marks, kept),) = await self._store.read(stored, [user])
-            marks = self._within(marks)
+        marks, kept = await self._known(user)
         marks.setdefault(room, self._head(room))
         rooms = listing(marks, self._titles.house, kept.get("order", ""))
         rooms = [name for name in rooms if self._admits(user, name)]
@@ -283,3 +278,14 @@ class Marks:
         known = {mark.room: count for mark, count in zip(asked, found, strict=True)}
         listed = [in_room(name, self._titles, known.get(name, NONE)) for name in rooms]
         return Look(marks[room], listed, {**kept, **self._drafts.of(user)})
+
+    async def settings(self, user: str) -> dict[str, str]:
+        """What they keep, for a page that is not of a room."""
+        return (await self._known(user))[1]
+
+    async def _known(self, user: str) -> tuple[dict[str, int], dict[str, str]]:
+        mine = self._people.get(user)
+        if mine is not None and mine.loaded:
+            return dict(mine.marks), dict(mine.kept)
+        ((marks, kept),) = await self._store.read(stored, [user])
+        return self._within(marks), kept

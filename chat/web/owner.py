@@ -103,9 +103,9 @@ class OwnerPage(Visitor):
         self.pay(LOOK)
         self._role()
         now = now_ms()
-        read, house = await self._read(now), self.site.hub.titles.house
-        mine = await self.site.hub.marks.look(self.still_known().user, house)
-        self.show("owner.html", kept=mine.kept, **self._shown(now, read))
+        read = await self._read(now)
+        kept = await self.site.hub.marks.settings(self.still_known().user)
+        self.show("owner.html", kept=kept, **self._shown(now, read))
 
     def _role(self) -> Role:
         """What they are who look. For most there is no such page."""
