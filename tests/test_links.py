@@ -273,6 +273,18 @@ def test_an_invite_into_a_private_room_lets_into_it(site: Site, olga: str) -> No
     assert site.app.site.hub.authority.role(site.user("G")).value == "member"
 
 
+def test_an_invite_into_a_room_one_does_not_know_is_not_revoked_by_its_number(
+    site: Site, olga: str
+) -> None:
+    private(site, olga, "den")
+    mira = site.join("lobby", "Mira")
+    site.promote("Mira", "moderator")
+    link = made(site, olga, room="den")
+    answer = site.order(mira, "revoke", id=link["id"])
+    assert (answer.status, json.loads(answer.body)["code"]) == (410, "bad_link")
+    assert enter(site, link["token"], name="New").status == 303
+
+
 def test_nobody_becomes_less_by_an_invite(site: Site, olga: str) -> None:
     for role in ("guest", "member"):
         assert enter(site, made(site, olga, role=role, room="lobby")["token"], olga).status == 303

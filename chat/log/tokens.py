@@ -191,10 +191,11 @@ class Tokens:
         return cursor.lastrowid or 0
 
     def _withdraw(self, op: Withdraw) -> None:
-        self._db.execute(
-            "UPDATE tokens SET until = min(until, ?) WHERE n = ? AND kind = 'invite'",
-            (op.at, op.id),
-        )
+        (room,) = self._db.execute("SELECT max(room) FROM tokens WHERE n = ?", (op.id,)).fetchone()
+        if room and not self._powers.enters(op.author, room, op.at):
+            raise Refusal("bad_link")
+        sql = "UPDATE tokens SET until = min(until, ?) WHERE n = ? AND kind = 'invite'"
+        self._db.execute(sql, (op.at, op.id))
 
     def _enter(self, op: Enter) -> Came:
         token = self._token(op)
