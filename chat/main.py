@@ -41,7 +41,12 @@ async def serve(config: Config, manager: Systemd) -> None:
     began = time.monotonic()
     app = make_app(config)
     app.start()
-    _greet(app, config, app.start_listening())
+    try:
+        port = app.start_listening()
+    except ListenError:
+        await app.stop()  # what is being saved by now is told while there is a loop to tell it
+        raise
+    _greet(app, config, port)
     manager.tell("READY=1")
     app.tasks.start(manager.live(app.site.health))
     number = await stop

@@ -90,7 +90,7 @@ def test_two_drafts_of_two_tabs_are_both_kept(people: People, room: str) -> None
     one.enter(room)
     two = second_tab(one, room)
     one.composer.fill("from the first")
-    wait_until(one.page, lambda: [k for k in kept(one) if k.endswith(":draft")], "it is saved")
+    wait_until(two.page, lambda: [k for k in kept(two) if k.endswith(":draft")], "it is saved")
     two.composer.fill("from the second")
     two.page.close(run_before_unload=True)
     wait_until(one.page, lambda: len(one.context.pages) == 1, "the second tab is closed")

@@ -406,7 +406,7 @@ def test_without_scripts_it_is_read_and_says_what_they_are_for(
     mira = somebody("Mira", "moderator")
     state = mira.context.storage_state()
     reader = people("Reader", chat, java_script_enabled=False, storage_state=state)
-    reader.page.goto(f"{chat.origin}/owner")
+    reader.page.goto(f"{chat.origin}/owner?all=1")
     expect(reader.page.get_by_text("To change anything it needs JavaScript.")).to_be_visible()
     expect(reader.page.get_by_role("row").filter(has_text=mira.name)).to_contain_text("Moderator")
     for control in reader.page.locator(".desk .js").all():
