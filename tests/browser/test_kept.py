@@ -90,8 +90,8 @@ def test_two_drafts_of_two_tabs_are_both_kept(people: People, room: str) -> None
     one.enter(room)
     two = second_tab(one, room)
     one.composer.fill("from the first")
-    wait_until(two.page, lambda: [k for k in kept(two) if k.endswith(":draft")], "it is saved")
-    two.composer.fill("from the second")
+    wait_until(one.page, lambda: [k for k in kept(one) if k.endswith(":draft")], "it is saved")
+    two.composer.press_sequentially("from the second")  # behind what has come from the server
     two.page.close(run_before_unload=True)
     wait_until(one.page, lambda: len(one.context.pages) == 1, "the second tab is closed")
     one.open(f"{room}-b")
