@@ -22,6 +22,7 @@ from serving import Site
 
 from chat.line import server
 from chat.log.operations import Deposit
+from chat.room.people import now_ms
 from chat.rules import access
 from chat.rules.media import look
 from chat.rules.pace import FILE
@@ -50,7 +51,7 @@ class Sender:
         blobs.keep(id)
         sha = hashlib.sha256(content).digest()
         size = len(content), found.width, found.height
-        op = Deposit(id, self.room, self.user, found.type, *size, sha, 1)
+        op = Deposit(id, self.room, self.user, found.type, *size, sha, now_ms())
         self.site.call(self.site.app.site.store.wrote, op)
         return id
 
