@@ -15,6 +15,7 @@ from serving import Site
 from test_store import table
 
 from chat.log.operations import Deposit
+from chat.room.people import now_ms
 from chat.web.rows import size_of
 
 
@@ -229,7 +230,7 @@ def send(talk: Talk) -> Callable[..., int]:
         for name, type, more in files:
             about, size = more.get("about"), (more.get("width"), more.get("height"))
             id = secrets.token_urlsafe(16)
-            deposit = Deposit(id, "lobby", me, type, more.get("size", 1), *size, b"", 1)
+            deposit = Deposit(id, "lobby", me, type, more.get("size", 1), *size, b"", now_ms())
             talk.site.call(talk.site.app.site.store.wrote, deposit)
             named.append({"id": id, "name": name} | ({"about": about} if about else {}))
         return talk.does(talk.ben, "say", text=text, files=named, **fields)
