@@ -196,6 +196,7 @@ def test_nothing_is_told_of_a_room_that_is_looked_at(ear: Ear, voice: Speak) -> 
     sam.say("@me in sight of another tab")
     for tab in (ear.who, other):
         tab.shows("@me in sight", "@me in sight of another tab")
+    ear.who.until(SEEN)  # asked behind the question whether it is to be told
     other.look_away()
     other.until(UNSEEN)
     sam.say("@me out of sight")
