@@ -435,7 +435,9 @@ def test_who_may_not_any_more_is_not_brought_on(
                 ban(site, "Inside")
             else:
                 shut(Role.MEMBER)
-        assert wire.event() == {"type": "bye", "reason": "removed", "after": -1}
+        while (told := wire.event())["type"] in ("read", "rooms", "kept"):
+            pass  # their own marks, from while they were in: on a busy machine they come first
+        assert told == {"type": "bye", "reason": "removed", "after": -1}
         assert wire.closed()[0] == 4001
     finally:
         wire.close()
